@@ -1,0 +1,40 @@
+// swift-tools-version: 6.1
+// Kittson: runs Linux/ia64 guests on today's hosts. The module order below is the dependency order:
+// each target imports only what stands above it (Documentation/architecture, ARCHITECTURE.md).
+import PackageDescription
+
+let package = Package(
+  name: "Kittson",
+  products: [
+    .executable(name: "kittson", targets: ["kittson-cli"]),
+    .library(name: "Kittson", targets: ["Kittson"]),
+    .library(name: "IA64", targets: ["IA64"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+  ],
+  targets: [
+    // C: the guest CPU state both engines share, executable memory, fault entry, entry and exit stubs.
+    .systemLibrary(
+      name: "CFFI", path: "CSupport/ffi", pkgConfig: "libffi",
+      providers: [.apt(["libffi-dev"])]),
+    .target(name: "CSupport", path: "CSupport", exclude: ["ffi"], sources: ["src"], publicHeadersPath: "include"),
+
+    .target(name: "IA64"),
+    .target(name: "FloatingPoint", dependencies: ["CSupport"]),
+    .target(name: "Machine", dependencies: ["CSupport", "IA64", "FloatingPoint"]),
+    .target(name: "Interpreter", dependencies: ["Machine"]),
+    .target(name: "Paravirt", dependencies: ["CFFI", "Machine"]),
+    .target(name: "Translator", dependencies: ["Paravirt"]),
+    .target(name: "Platforms", dependencies: ["Machine", "Paravirt"]),
+    .target(name: "Kittson", dependencies: ["Interpreter", "Translator", "Platforms"]),
+    .target(name: "Verification", dependencies: ["Kittson"]),
+    .executableTarget(
+      name: "kittson-cli",
+      dependencies: [
+        "Kittson", "Verification",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+// Translator: placeholder so that the package builds; replaced by the module's sources.

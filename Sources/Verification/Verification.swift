@@ -1,0 +1,1 @@
+// Verification: placeholder so that the package builds; replaced by the module's sources.
