@@ -1,0 +1,231 @@
+// The guest processor's state: one C struct that the interpreter, the translator's emitted code and every Swift
+// module share. This header is the only truth about its layout; Swift sees it as UnsafeMutablePointer<kt_cpu>,
+// emitted code by offsetof.
+//
+// Conventions
+//  - Register numbers are architectural after renaming. Units are stated where a field is not a plain register.
+//  - Emitted code addresses the struct through a base register that points KT_CPU_BIAS bytes into it, so that the
+//    static general registers lie within an 8-bit displacement.
+//  - Everything up to `derived` is architectural and is what a comparison of two machines looks at; what follows
+//    is derived from it or belongs to the host.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define KT_CPU_BIAS 128
+
+// The ring that holds the stacked general registers: positions modulo KT_RING_REGISTERS, mapped twice back to back
+// (see kittson_ring.h), so that [frame + 8*(n-32)] never wraps. NaT bits stand in a parallel ring, a byte each.
+#define KT_RING_REGISTERS 4096
+#define KT_RING_BYTES (KT_RING_REGISTERS * 8)
+
+// Marks a floating-point register whose significand field holds the 64 bits of an IEEE double ("packed double"):
+// set in the upper word, whose lower 18 bits are then zero. Never packed: NaN, denormal (see decisions/0001).
+#define KT_FR_PACKED_DOUBLE 0x8000000000000000ULL
+
+/// A floating-point register. Canonical form: `significand` 64 bits, `sign_exponent` bit 17 the sign, bits 16:0 the
+/// exponent biased by 65535.
+typedef struct kt_fr {
+  uint64_t significand;
+  uint64_t sign_exponent;
+} __attribute__((aligned(16))) kt_fr;
+
+/// One translation register or cache entry (SDM vol. 2, 4.1.1).
+typedef struct kt_translation {
+  uint64_t va;   // first virtual address, region bits included, aligned to the page size
+  uint64_t pte;  // the 64 bits of the insertion format: p, ma, a, d, pl, ar, ppn, ed
+  uint32_t rid;  // region identifier, 24 bits
+  uint32_t key;  // protection key, 24 bits
+  uint8_t ps;    // log2 of the page size
+  uint8_t valid;
+  uint8_t reserved[6];
+} kt_translation;
+
+enum {
+  KT_ITR_COUNT = 16,
+  KT_DTR_COUNT = 16,
+  KT_ITC_COUNT = 128,
+  KT_DTC_COUNT = 128,
+};
+
+/// A line of the software TLB, by which loads and stores reach host memory without a call. A tag is the page's virtual
+/// address (4 KiB granules, whatever the guest's page size), or KT_STLB_NONE where the access must take the slow
+/// path (unmapped, device, a store to a page that holds decoded or translated code, big-endian, data breakpoints).
+typedef struct kt_stlb_line {
+  uint64_t read_tag;
+  uint64_t write_tag;
+  uint64_t addend;   // host address = virtual address + addend
+  uint64_t physical; // physical address of the granule
+} kt_stlb_line;
+
+#define KT_STLB_LINES 256
+#define KT_STLB_NONE 1ULL  // never equals an address with its low bits masked as the fast path masks them
+#define KT_GRANULE_SHIFT 12
+
+typedef struct kt_stlb {
+  kt_stlb_line line[KT_STLB_LINES];
+} kt_stlb;
+
+/// Index of the software TLB line of a virtual address: emitted code computes the same.
+static inline uint64_t kt_stlb_index(uint64_t va) { return (va >> KT_GRANULE_SHIFT) & (KT_STLB_LINES - 1); }
+
+/// How an engine's step ended.
+typedef enum kt_status {
+  KT_CONTINUE = 0,     // the instruction is done: the next one is at the following slot
+  KT_BRANCHED = 1,     // done, and ip/ri say where to go on
+  KT_INTERRUPTED = 2,  // an interruption was delivered: ip/ri stand at its handler
+  KT_STOPPED = 3,      // the engine must return to its caller: stop_reason says why
+} kt_status;
+
+typedef enum kt_stop_reason {
+  KT_STOP_NONE = 0,
+  KT_STOP_BUDGET = 1,      // the slot budget is used up
+  KT_STOP_EXIT = 2,        // the platform asks to end (power-off, exit): stop_detail is the exit status
+  KT_STOP_RESET = 3,       // the platform asks for a reset
+  KT_STOP_PROCESS_TRAP = 4, // a Linux process made a system call or faulted: the platform looks at `trap`
+  KT_STOP_HALT = 5,        // the guest waits for an interrupt
+  KT_STOP_REQUEST = 6,     // another thread set `stop_request`
+  KT_STOP_FATAL = 7,       // the guest can't go on (stop_detail: a kt_fatal)
+} kt_stop_reason;
+
+typedef struct kt_cpu kt_cpu;
+struct kt_instruction;
+
+/// An interruption on its way to the guest or, in a Linux process, to the platform (fields as the control registers).
+typedef struct kt_trap {
+  uint32_t vector;  // offset in the interruption vector table, e.g. 0x2c00 for Break
+  uint32_t pending;
+  uint64_t isr, ifa, iim, itir, iha;
+} kt_trap;
+
+struct kt_cpu {
+  // --- general registers, within disp8 of the biased base -------------------------------------------------------
+  uint64_t gr[32];       // r0 (always 0) .. r31 of the active bank
+  // --- hot ----------------------------------------------------------------------------------------------------
+  uint64_t *frame;       // host address of r32: ring + bof mod KT_RING_REGISTERS
+  uint8_t *frame_nat;    // the same position in the ring of NaT bytes
+  int64_t budget;        // issued slots left until the next event; an engine leaves when it would fall below zero
+  uint64_t ip;           // address of the current bundle
+  uint32_t ri;           // slot within it, 0..2 (psr.ri)
+  uint8_t nat_live;      // 0: no general register of the current frame holds a NaT. 1: one may (a scan tells)
+  uint8_t interrupt_ready; // an external interrupt above the task priority waits (psr.i not considered)
+  uint8_t stop_request;  // set by any thread: leave at the next safe point
+  uint8_t event_check;   // an instruction changed what may interrupt: the engine asks the machine before it goes on
+  uint64_t psr;          // processor status register without ri (SDM vol. 2, 3.3.2)
+  uint64_t cfm;          // current frame marker: sof 6:0, sol 13:7, sor 17:14, rrb.gr 24:18, rrb.fr 31:25, rrb.pr 37:32
+  uint64_t ar_lc, ar_ec, ar_pfs, ar_ccv, ar_unat, ar_fpsr;
+  uint64_t br[8];
+  uint8_t pr[64] __attribute__((aligned(64)));  // predicates, a byte each (0 or 1), physical numbers; pr[0] is 1
+  kt_fr fr[128];         // physical numbers; fr[0] is +0.0, fr[1] is +1.0
+  uint8_t gr_nat[32];    // NaT bits of r0..r31, a byte each
+
+  // --- register stack engine (SDM vol. 2, chapter 6) -----------------------------------------------------------
+  int64_t bof;           // absolute ring position of r32 (counts on past the ring's size; may be negative)
+  int64_t store_position; // position that BSPSTORE names: [store_position, bof) is dirty
+  int64_t load_position; // [load_position, store_position) is clean; = store_position when there is none
+  int64_t window_top;    // one past the highest position whose content is current: see RegisterStack.swift
+  int64_t frame_limit;   // alloc may reach this position without help: min(store_position + physical, window_top)
+  uint64_t ar_bspstore;  // backing store address of store_position
+  uint64_t ar_rnat;      // RNAT collection
+  uint64_t ar_rsc;
+  uint32_t physical_stacked; // N_STACK_PHYS: 96 by default, at most KT_RING_REGISTERS - 128
+  uint8_t frame_incomplete;  // registers of the current frame still wait to be filled (RSE.CFLE)
+  uint8_t reserved0[3];
+
+  // --- the inactive bank of r16..r31 -----------------------------------------------------------------------------
+  uint64_t bank_gr[16];
+  uint8_t bank_nat[16];
+
+  // --- application registers -------------------------------------------------------------------------------------
+  uint64_t ar_kr[8];
+  uint64_t ar_fcr, ar_eflag, ar_csd, ar_ssd, ar_cflg, ar_fsr, ar_fir, ar_fdr;
+  uint64_t itc_offset;   // ar.itc = clock + itc_offset
+
+  // --- control registers (SDM vol. 2, 3.3.4) -----------------------------------------------------------------------
+  uint64_t cr_dcr, cr_itm, cr_iva, cr_pta, cr_ipsr, cr_isr, cr_iip, cr_ifa, cr_itir, cr_iipa, cr_ifs, cr_iim, cr_iha;
+  uint64_t cr_lid, cr_tpr, cr_irr[4], cr_itv, cr_pmv, cr_cmcv, cr_lrr[2];
+  uint64_t in_service[4]; // external interrupts delivered by a read of cr.ivr and not yet ended by cr.eoi
+  uint64_t iipa_next;     // address of the last bundle that completed an instruction: becomes cr.iipa
+
+  // --- region, protection key, debug, performance and identification registers -----------------------------------
+  uint64_t rr[8], pkr[16], dbr[16], ibr[16], pmc[32], pmd[32], cpuid[8];
+
+  // --- translations ------------------------------------------------------------------------------------------------
+  kt_translation itr[KT_ITR_COUNT], dtr[KT_DTR_COUNT];
+  kt_translation itc[KT_ITC_COUNT], dtc[KT_DTC_COUNT];
+  uint32_t itc_next, dtc_next; // round-robin victims
+
+  // --- derived from the above, or the host's: `derived` marks where it begins ---------------------------------------
+  uint8_t derived;
+  uint8_t is_process;     // a Linux process: interruptions go to the platform, not to cr.iva
+  uint8_t virtual_clock;
+  uint8_t reserved1[5];
+  int64_t deadline;       // virtual time (slots) at which the budget is used up: now = deadline - budget
+  uint64_t itm_deadline;  // value of the clock at which the interval timer fires, or ~0
+  uint32_t stop_reason;
+  uint32_t index;         // number of this processor
+  int64_t stop_detail;
+  kt_trap trap;
+  kt_stlb *stlb;          // software TLB of the present addressing mode
+  kt_stlb *stlb_modes[4]; // 0 physical, 1 virtual at cpl 0, 2 virtual at cpl 1..3, 3 never hits
+  uint64_t *ring;         // the ring of stacked registers (two mappings of KT_RING_BYTES)
+  uint8_t *ring_nat;      // KT_RING_REGISTERS NaT bytes, likewise mapped twice
+  void *machine;          // Machine's own context (kt_machine)
+  void *engine;           // the running engine's context
+  void *store_log;        // lockstep: where stores are recorded (kt_store_log), or NULL
+  void *sites;            // call sites and operation table (kt_site_table), or NULL
+
+  // Services that emitted code and the engines call through the struct, so that no module needs to know the other.
+  // All return a kt_status; KT_INTERRUPTED means that the fault has been delivered.
+  int (*load)(kt_cpu *, uint64_t va, uint32_t size_and_flags, uint64_t *value);
+  int (*store)(kt_cpu *, uint64_t va, uint32_t size_and_flags, uint64_t value);
+  int (*execute_instruction)(kt_cpu *, const struct kt_instruction *); // the interpreter, for one instruction
+  void (*code_written)(kt_cpu *, uint64_t physical, uint64_t length);  // guest code in that range may have changed
+  int (*call_site)(kt_cpu *, uint32_t site);                           // a bound operation, from the interpreter
+};
+
+// Flags beside the size (bytes, low 8 bits) of `load` and `store`.
+enum {
+  KT_ACCESS_SIZE_MASK = 0xff,
+  KT_ACCESS_SPECULATIVE = 1 << 8,   // ld.s, ld.sa: deferral rules, ISR.sp
+  KT_ACCESS_RSE = 1 << 9,           // the register stack engine, at ar.rsc.pl (ISR.rs)
+  KT_ACCESS_SEMAPHORE = 1 << 10,    // needs read and write permission
+  KT_ACCESS_NONE = 1 << 11,         // non-access (ISR.na): fc, lfetch, probe, tpa
+  KT_ACCESS_ALIGNED = 1 << 12,      // unaligned faults whatever psr.ac says
+  KT_ACCESS_RAW = 1 << 13,          // bytes in memory order whatever psr.be says
+};
+
+/// Stores in order, for lockstep verification: a ring that the verifier empties at each block boundary.
+typedef struct kt_store_record {
+  uint64_t va, value;
+  uint32_t size;
+  uint32_t reserved;
+} kt_store_record;
+
+typedef struct kt_store_log {
+  uint64_t count;      // records since the last reset, the overflow included
+  uint64_t capacity;
+  kt_store_record *record;
+} kt_store_log;
+
+static inline void kt_store_log_append(kt_store_log *log, uint64_t va, uint64_t value, uint32_t size) {
+  if (log->count < log->capacity) {
+    kt_store_record *r = &log->record[log->count];
+    r->va = va; r->value = value; r->size = size; r->reserved = 0;
+  }
+  log->count++;
+}
+
+_Static_assert(offsetof(kt_cpu, gr) == 0, "static registers lie within disp8 of the biased base");
+_Static_assert(offsetof(kt_cpu, pr) % 64 == 0, "predicates fill one cache line");
+_Static_assert(offsetof(kt_cpu, fr) % 16 == 0, "floating-point registers are aligned for SSE");
+_Static_assert(sizeof(kt_fr) == 16, "a floating-point register is 16 bytes");
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,63 @@
+// Call sites and the operation table: what the two engines, emitted code and the patcher share about paravirt_ops.
+// Everything here is plain memory; Sources/Paravirt owns it.
+#pragma once
+#include "kittson_cpu.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// The operations of pv_cpu_ops in the order of the structure's members (the byte offset of a member is 8 * number).
+typedef enum kt_operation {
+  KT_OP_FC = 0, KT_OP_THASH, KT_OP_GET_CPUID, KT_OP_GET_PMD, KT_OP_GETREG, KT_OP_SETREG, KT_OP_PTCGA, KT_OP_GET_RR,
+  KT_OP_SET_RR, KT_OP_SET_RR0_TO_RR4, KT_OP_SSM_I, KT_OP_RSM_I, KT_OP_GET_PSR_I, KT_OP_INTRIN_LOCAL_IRQ_RESTORE,
+  KT_OP_COUNT
+} kt_operation;
+
+/// What the host executes at a call site.
+typedef enum kt_dispatch {
+  KT_DISPATCH_EMULATED = 0, // the guest's own indirect call, as any code
+  KT_DISPATCH_INDIRECT = 1, // call through the slot of the operation table (a libffi closure where the binding is Swift's)
+  KT_DISPATCH_DIRECT = 2,   // call rel32 to the native callable
+  KT_DISPATCH_INLINED = 3,  // the operation's own host instructions
+} kt_dispatch;
+
+/// A native callable: the operation's arguments after the processor, in the order of the register ABI (r8, r9, r10,
+/// r11, r14); the result, where there is one, goes to r8. A callable that makes the guest fault delivers the
+/// interruption itself (the machine's raise functions) and sets cpu->event_check.
+typedef uint64_t (*kt_callable)(kt_cpu *, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+
+/// A slot of the operation table. The two pointers may be replaced while guests run: each is one aligned word.
+typedef struct kt_operation_slot {
+  kt_callable indirect;  // what an indirect call reaches: a libffi closure, or the callable itself
+  kt_callable direct;    // the callable of a direct call
+  void *cif;             // ffi_cif of the operation's signature, for ffi_call from the interpreter
+  uint32_t arguments;    // guest arguments, 0..5
+  uint32_t has_result;
+} kt_operation_slot;
+
+/// One call site. `dispatch` may change while guests run.
+typedef struct kt_site {
+  uint64_t start, end;   // guest virtual addresses, [start, end), multiples of 16
+  uint32_t type;         // PARAVIRT_PATCH_TYPE_…
+  uint16_t operation;    // kt_operation
+  uint8_t dispatch;      // kt_dispatch asked for
+  uint8_t bound;         // the bytes at the site are its call: it may be dispatched. 0: plain guest code
+  uint64_t calls;        // times executed through the host (statistics on)
+  uint64_t patch_point;  // the translator's: where its host code is, 0 if not translated
+} kt_site;
+
+/// Slots that one execution of a bound site counts for, in every engine and dispatch state but `emulated`: those of the
+/// five bundles, movl as one.
+#define KT_SITE_SLOTS 14
+
+typedef struct kt_site_table {
+  kt_operation_slot operation[KT_OP_COUNT];
+  kt_site *site;         // sorted by start
+  uint64_t count;
+  uint64_t generation;   // grows with every change of bindings, sites or dispatch that engines must notice
+} kt_site_table;
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,46 @@
+// Double mappings of one memory object (kittson_ring.h).
+#define _GNU_SOURCE
+#include "kittson_ring.h"
+#include <sys/mman.h>
+#include <unistd.h>
+
+static int memory_object(const char *name, size_t size) {
+  int fd = memfd_create(name, MFD_CLOEXEC);
+  if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) { close(fd); fd = -1; }
+  return fd;
+}
+
+void *kt_map_twice(size_t size) {
+  int fd = memory_object("kittson-ring", size);
+  if (fd < 0) return NULL;
+  // Aligned to twice the size, so that a pointer into the ring can be wrapped with one bit operation.
+  uint8_t *area = mmap(NULL, 4 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (area == MAP_FAILED) { close(fd); return NULL; }
+  uint8_t *base = (uint8_t *)(((uintptr_t)area + 2 * size - 1) & ~(uintptr_t)(2 * size - 1));
+  if (base > area) munmap(area, (size_t)(base - area));
+  munmap(base + 2 * size, (size_t)(area + 4 * size - (base + 2 * size)));
+  void *first = mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+  void *second = mmap(base + size, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+  close(fd);
+  if (first == MAP_FAILED || second == MAP_FAILED) { munmap(base, 2 * size); return NULL; }
+  return base;
+}
+
+void kt_unmap_twice(void *memory, size_t size) { munmap(memory, 2 * size); }
+
+int kt_map_code(size_t size, kt_code_memory *memory) {
+  int fd = memory_object("kittson-code", size);
+  if (fd < 0) return -1;
+  memory->writable = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  memory->executable = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+  memory->size = size;
+  close(fd);
+  if (memory->writable != MAP_FAILED && memory->executable != MAP_FAILED) return 0;
+  kt_unmap_code(memory);
+  return -1;
+}
+
+void kt_unmap_code(kt_code_memory *memory) {
+  if (memory->writable != MAP_FAILED) munmap(memory->writable, memory->size);
+  if (memory->executable != MAP_FAILED) munmap(memory->executable, memory->size);
+}
