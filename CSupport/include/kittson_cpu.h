@@ -129,7 +129,6 @@ struct kt_cpu {
   int64_t store_position; // position that BSPSTORE names: [store_position, bof) is dirty
   int64_t load_position; // [load_position, store_position) is clean; = store_position when there is none
   int64_t window_top;    // one past the highest position whose content is current: see RegisterStack.swift
-  int64_t frame_limit;   // alloc may reach this position without help: min(store_position + physical, window_top)
   uint64_t ar_bspstore;  // backing store address of store_position
   uint64_t ar_rnat;      // RNAT collection
   uint64_t ar_rsc;
@@ -164,8 +163,12 @@ struct kt_cpu {
   uint8_t derived;
   uint8_t is_process;     // a Linux process: interruptions go to the platform, not to cr.iva
   uint8_t virtual_clock;
-  uint8_t reserved1[5];
+  uint8_t ring_has_nat;   // some position of the ring, in the current frame or not, may hold a NaT
+  uint8_t reserved1[4];
+  int64_t frame_limit;    // alloc and br.ret may reach this position without help: min(store_position + physical_stacked,
+                          // window_top), or INT64_MIN while ring_has_nat
   int64_t deadline;       // virtual time (slots) at which the budget is used up: now = deadline - budget
+  uint64_t fetch_generation; // grows whenever an instruction address may translate differently than before
   uint64_t itm_deadline;  // value of the clock at which the interval timer fires, or ~0
   uint32_t stop_reason;
   uint32_t index;         // number of this processor
