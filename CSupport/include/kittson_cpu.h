@@ -9,6 +9,8 @@
 //  - Everything up to `derived` is architectural and is what a comparison of two machines looks at; what follows
 //    is derived from it or belongs to the host.
 #pragma once
+
+#pragma clang diagnostic ignored "-Wnullability-completeness"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -120,7 +122,8 @@ struct kt_cpu {
   uint64_t cfm;          // current frame marker: sof 6:0, sol 13:7, sor 17:14, rrb.gr 24:18, rrb.fr 31:25, rrb.pr 37:32
   uint64_t ar_lc, ar_ec, ar_pfs, ar_ccv, ar_unat, ar_fpsr;
   uint64_t br[8];
-  uint8_t pr[64] __attribute__((aligned(64)));  // predicates, a byte each (0 or 1), physical numbers; pr[0] is 1
+  uint64_t reserved3[3];
+  uint8_t pr[64];        // (64-byte aligned) predicates, a byte each (0 or 1), physical numbers; pr[0] is 1
   kt_fr fr[128];         // physical numbers; fr[0] is +0.0, fr[1] is +1.0
   uint8_t gr_nat[32];    // NaT bits of r0..r31, a byte each
 
@@ -223,6 +226,35 @@ static inline void kt_store_log_append(kt_store_log *log, uint64_t va, uint64_t 
   }
   log->count++;
 }
+
+// Addresses of the arrays, for Swift, which sees a C array in a struct as a tuple.
+static inline uint64_t *_Nonnull kt_static_gr(kt_cpu *_Nonnull c) { return c->gr; }
+static inline uint8_t *_Nonnull kt_static_nat(kt_cpu *_Nonnull c) { return c->gr_nat; }
+static inline uint8_t *_Nonnull kt_predicates(kt_cpu *_Nonnull c) { return c->pr; }
+static inline kt_fr *_Nonnull kt_floats(kt_cpu *_Nonnull c) { return c->fr; }
+static inline uint64_t *_Nonnull kt_branches(kt_cpu *_Nonnull c) { return c->br; }
+static inline uint64_t *_Nonnull kt_bank_gr(kt_cpu *_Nonnull c) { return c->bank_gr; }
+static inline uint8_t *_Nonnull kt_bank_nat(kt_cpu *_Nonnull c) { return c->bank_nat; }
+static inline uint64_t *_Nonnull kt_kernel_registers(kt_cpu *_Nonnull c) { return c->ar_kr; }
+static inline uint64_t *_Nonnull kt_region_registers(kt_cpu *_Nonnull c) { return c->rr; }
+static inline uint64_t *_Nonnull kt_protection_keys(kt_cpu *_Nonnull c) { return c->pkr; }
+static inline uint64_t *_Nonnull kt_data_breakpoints(kt_cpu *_Nonnull c) { return c->dbr; }
+static inline uint64_t *_Nonnull kt_instruction_breakpoints(kt_cpu *_Nonnull c) { return c->ibr; }
+static inline uint64_t *_Nonnull kt_pmc(kt_cpu *_Nonnull c) { return c->pmc; }
+static inline uint64_t *_Nonnull kt_pmd(kt_cpu *_Nonnull c) { return c->pmd; }
+static inline uint64_t *_Nonnull kt_cpuid(kt_cpu *_Nonnull c) { return c->cpuid; }
+static inline uint64_t *_Nonnull kt_irr(kt_cpu *_Nonnull c) { return c->cr_irr; }
+static inline uint64_t *_Nonnull kt_in_service(kt_cpu *_Nonnull c) { return c->in_service; }
+static inline uint64_t *_Nonnull kt_lrr(kt_cpu *_Nonnull c) { return c->cr_lrr; }
+static inline kt_translation *_Nonnull kt_itr(kt_cpu *_Nonnull c) { return c->itr; }
+static inline kt_translation *_Nonnull kt_dtr(kt_cpu *_Nonnull c) { return c->dtr; }
+static inline kt_translation *_Nonnull kt_itc(kt_cpu *_Nonnull c) { return c->itc; }
+static inline kt_translation *_Nonnull kt_dtc(kt_cpu *_Nonnull c) { return c->dtc; }
+static inline kt_stlb *_Nullable *_Nonnull kt_stlb_modes(kt_cpu *_Nonnull c) { return c->stlb_modes; }
+static inline kt_stlb_line *_Nonnull kt_stlb_lines(kt_stlb *_Nonnull s) { return s->line; }
+
+/// Ticks of the host's time stamp counter.
+static inline uint64_t kt_host_ticks(void) { return __builtin_ia32_rdtsc(); }
 
 _Static_assert(offsetof(kt_cpu, gr) == 0, "static registers lie within disp8 of the biased base");
 _Static_assert(offsetof(kt_cpu, pr) % 64 == 0, "predicates fill one cache line");
