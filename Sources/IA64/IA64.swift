@@ -1,1 +1,0 @@
-// IA64: placeholder so that the package builds; replaced by the module's sources.
