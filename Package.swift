@@ -35,6 +35,10 @@ let package = Package(
         "Kittson", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+
+    // MPFR is the tests' reference for floating point; nothing else links it.
+    .systemLibrary(name: "CMPFR", path: "Tests/CMPFR", pkgConfig: "mpfr", providers: [.apt(["libmpfr-dev"])]),
+    .testTarget(name: "FloatingPointTests", dependencies: ["FloatingPoint", "CMPFR"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,2 @@
+// MPFR, for the floating-point tests only.
+#include <mpfr.h>
