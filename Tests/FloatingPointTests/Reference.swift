@@ -125,8 +125,6 @@ final class Reference {
   let b = Number(precision: 64)
   let c = Number(precision: 64)
   private var results: [Int: Number] = [:]
-  private let wideMinimum = mpfr_get_emin()
-  private let wideMaximum = mpfr_get_emax()
 
   private func result(_ precision: Int) -> Number {
     if let number = results[precision] { return number }
@@ -140,7 +138,7 @@ final class Reference {
   ) -> Expected {
     let number = result(model.precision)
     let (minimum, maximum) = model.range
-    var ternary = compute(number.pointer, model.mode)
+    let ternary = compute(number.pointer, model.mode)
     if number.isZero { return Expected(value: zero(number.isNegative), flags: 0, trap: 0) }
     let isTiny = number.exponent < minimum
     let isHuge = number.exponent > maximum
@@ -154,24 +152,54 @@ final class Reference {
     if isTiny && model.flushToZero {
       return finish(zero(number.isNegative), 48, 0, number.isNegative, enabled)
     }
-    if isTiny || isHuge {
-      let negative = number.isNegative
-      mpfr_set_emin(mpfr_exp_t(minimum + 1 - (model.precision - 1)))
-      mpfr_set_emax(mpfr_exp_t(maximum + 1))
-      ternary = compute(number.pointer, model.mode)
-      ternary = mpfr_subnormalize(number.pointer, ternary, model.mode)
-      mpfr_set_emin(wideMinimum)
-      mpfr_set_emax(wideMaximum)
-      if isHuge {
-        let value = number.isInfinite
-          ? RegisterFloat(significand: 1 << 63, signExponent: negative ? 0x3ffff : 0x1ffff)
-          : encode(number, model, wrap: false)
-        return finish(value, 8 | 32, ternary, negative, enabled)
-      }
-      let value = number.isZero ? zero(negative) : encode(number, model, wrap: false)
-      return finish(value, ternary != 0 ? 16 | 32 : 0, ternary, negative, enabled)
-    }
+    if isHuge { return overflow(number.isNegative, model) }
+    if isTiny { return denormal(model, compute) }
     return finish(encode(number, model, wrap: false), ternary != 0 ? 32 : 0, ternary, number.isNegative, enabled)
+  }
+
+  /// Overflow with its trap disabled: infinity or the largest finite value, by rounding direction.
+  private func overflow(_ negative: Bool, _ model: Model) -> Expected {
+    let away = switch model.rounding {
+    case .nearest: true
+    case .down: negative
+    case .up: !negative
+    case .zero: false
+    }
+    let sign: UInt64 = negative ? 1 << 17 : 0
+    let value = away
+      ? RegisterFloat(significand: 1 << 63, signExponent: sign | 0x1ffff)
+      : RegisterFloat(
+        significand: ~0 << UInt64(64 - model.precision), signExponent: sign | UInt64(model.range.maximum + 65535))
+    return finish(value, 8 | 32, away ? (negative ? -1 : 1) : 0, negative, model.enabled)
+  }
+
+  /// A tiny result with the underflow trap disabled: the exact result rounded once, to as many bits as are left.
+  private func denormal(
+    _ model: Model, _ compute: (UnsafeMutablePointer<__mpfr_struct>, mpfr_rnd_t) -> Int32
+  ) -> Expected {
+    let minimum = model.range.minimum
+    // Truncation tells the exact value's exponent.
+    let truncated = result(model.precision)
+    let lost = compute(truncated.pointer, MPFR_RNDZ) != 0
+    let negative = truncated.isNegative
+    let bits = model.precision - (minimum - truncated.exponent)
+    if bits >= 1 {
+      let number = result(bits)
+      let ternary = compute(number.pointer, model.mode)
+      return finish(encode(number, model, wrap: false), ternary != 0 ? 48 : 0, ternary, negative, model.enabled)
+    }
+    // Less than the smallest denormal: half of it or more only if no bit is left exactly.
+    let isPower = truncated.significand == 1 << 63 && !lost
+    let away = switch model.rounding {
+    case .nearest: bits == 0 && !isPower
+    case .down: negative
+    case .up: !negative
+    case .zero: false
+    }
+    let smallest = RegisterFloat(
+      significand: 1 << UInt64(64 - model.precision),
+      signExponent: (negative ? 1 << 17 : 0) | UInt64(model.denormalExponentField))
+    return finish(away ? smallest : zero(negative), 48, away ? (negative ? -1 : 1) : 0, negative, model.enabled)
   }
 
   private func finish(
