@@ -34,6 +34,14 @@ public struct PatchRecord: Hashable, Sendable {
   public var end: UInt64
   public var type: PatchType
 
+  package init(kind: RecordKind, index: Int, start: UInt64, end: UInt64, type: PatchType) {
+    self.kind = kind
+    self.index = index
+    self.start = start
+    self.end = end
+    self.type = type
+  }
+
   /// Address of the first bundle.
   public var address: UInt64 { start & ~15 }
   /// Bytes of guest code from the first bundle of the site to behind its last.
