@@ -38,6 +38,7 @@ let package = Package(
 
     // MPFR is the tests' reference for floating point; nothing else links it.
     .systemLibrary(name: "CMPFR", path: "Tests/CMPFR", pkgConfig: "mpfr", providers: [.apt(["libmpfr-dev"])]),
+    .testTarget(name: "IA64Tests", dependencies: ["IA64"]),
     .testTarget(name: "FloatingPointTests", dependencies: ["FloatingPoint", "CMPFR"]),
     .testTarget(name: "ParavirtTests", dependencies: ["CSupport", "CFFI", "Machine", "Paravirt"]),
   ],

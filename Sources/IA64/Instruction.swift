@@ -1,7 +1,9 @@
-// A decoded instruction: 24 bytes of plain data, made by the decoder from one slot (two for L+X) and re-encodable to the
+// A decoded instruction: 24 bytes of plain data, made by the decoder from one slot (two for L+X) and re-encodable to
+// the
 // very same bits. The formats named here are those of the Intel Itanium Architecture SDM, volume 3, chapter 4.
 
-/// What an instruction is, as far as engines ask before they look at the opcode. Taken from its row in `instructionTable`.
+/// What an instruction is, as far as engines ask before they look at the opcode. Taken from its row in
+/// `instructionTable`.
 @frozen
 public struct InstructionFlags: OptionSet, Sendable {
   public let rawValue: UInt32
@@ -33,7 +35,8 @@ public struct InstructionFlags: OptionSet, Sendable {
   @inlinable public static var mayFault: InstructionFlags { .init(rawValue: 1 << 11) }
   /// Can change the instruction pointer without a fault: branches, `chk.*`, `fchkf`, `rfi`.
   @inlinable public static var branch: InstructionFlags { .init(rawValue: 1 << 12) }
-  /// The address after it may have to be executed in another way (a branch, `break`, a change of PSR, CFM or translations).
+  /// The address after it may have to be executed in another way (a branch, `break`, a change of PSR, CFM or
+  /// translations).
   @inlinable public static var endsBlock: InstructionFlags { .init(rawValue: 1 << 13) }
   /// Raises Privileged Operation when PSR.cpl is not 0 (a few more are privileged depending on an operand).
   @inlinable public static var privileged: InstructionFlags { .init(rawValue: 1 << 14) }
@@ -43,13 +46,15 @@ public struct InstructionFlags: OptionSet, Sendable {
   @inlinable public static var lastInGroup: InstructionFlags { .init(rawValue: 1 << 16) }
   /// Has no qualifying predicate in its encoding: `qp` is 0.
   @inlinable public static var noPredicate: InstructionFlags { .init(rawValue: 1 << 17) }
-  /// Writes predicate registers even when the qualifying predicate is 0 (`.unc`, `frcpa`, `frsqrta` and their parallel forms).
+  /// Writes predicate registers even when the qualifying predicate is 0 (`.unc`, `frcpa`, `frsqrta` and their parallel
+  /// forms).
   @inlinable public static var unconditional: InstructionFlags { .init(rawValue: 1 << 18) }
   /// Names a floating-point register, so that PSR.dfl and PSR.dfh matter.
   @inlinable public static var usesFR: InstructionFlags { .init(rawValue: 1 << 19) }
   /// Occupies the L and the X slot of an MLX bundle.
   @inlinable public static var long: InstructionFlags { .init(rawValue: 1 << 20) }
-  /// Known to assemblers, but not to the architecture: executing it is an Illegal Operation (`mov msr[r3]=r2` and its inverse).
+  /// Known to assemblers, but not to the architecture: executing it is an Illegal Operation (`mov msr[r3]=r2` and its
+  /// inverse).
   @inlinable public static var modelSpecific: InstructionFlags { .init(rawValue: 1 << 21) }
   /// Has a branch target in `imm`.
   @inlinable public static var relative: InstructionFlags { .init(rawValue: 1 << 22) }
@@ -62,13 +67,18 @@ public struct InstructionFlags: OptionSet, Sendable {
 /// So a compare has `p1` in `r1` and `p2` in `r4`; `mov b1=r2` has `b1` in `r1`; `br.ret b2` has `b2` in `r2`.
 /// Numbers are those of the encoding, before register renaming.
 ///
-/// **`imm`** is the main immediate, decoded: sign-extended; branch displacements in bytes relative to the *bundle's* address;
-/// `movl` all 64 bits; `mov pr=r2,mask` and `mov pr.rot=imm` with the shifted-out low bits in place (the mask is sign-extended
-/// from bit 16, pr.rot's immediate from bit 43); `fetchadd` the increment itself; `dep` with an immediate source 0 or −1;
+/// **`imm`** is the main immediate, decoded: sign-extended; branch displacements in bytes relative to the *bundle's*
+/// address;
+/// `movl` all 64 bits; `mov pr=r2,mask` and `mov pr.rot=imm` with the shifted-out low bits in place (the mask is
+/// sign-extended
+/// from bit 16, pr.rot's immediate from bit 43); `fetchadd` the increment itself; `dep` with an immediate source 0 or
+/// −1;
 /// `fclass` the 9-bit class mask; `mov b1=r2,tag` the tag's displacement in bytes; `mov dahr` the 16 bits.
 ///
-/// **`aux`** holds the second immediates a byte each (`pos`, `len`, `count` … below); above them, from the lowest free byte
-/// upwards, the bits of the encoding that the architecture ignores, so that re-encoding gives the same slot. Nothing but
+/// **`aux`** holds the second immediates a byte each (`pos`, `len`, `count` … below); above them, from the lowest free
+/// byte
+/// upwards, the bits of the encoding that the architecture ignores, so that re-encoding gives the same slot. Nothing
+/// but
 /// the encoder reads those.
 ///
 /// **`hint`** gathers the completer bits that are no part of the opcode, lowest bit of the slot first:
@@ -125,7 +135,8 @@ extension Instruction {
 
   // MARK: Second immediates
 
-  /// Byte 0 of `aux`: the shift count of `shladd`, `shladdp4`, `pshladd2`, `pshradd2` (1…4), `shrp` (0…63), `pshl`/`pshr`
+  /// Byte 0 of `aux`: the shift count of `shladd`, `shladdp4`, `pshladd2`, `pshradd2` (1…4), `shrp` (0…63),
+  /// `pshl`/`pshr`
   /// (0…31), `pmpyshr2` (0, 7, 15 or 16); the line count of `lfetch.count` (1…64).
   @inlinable @inline(__always) public var count: UInt8 { UInt8(truncatingIfNeeded: aux) }
 

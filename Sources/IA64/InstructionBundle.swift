@@ -1,4 +1,5 @@
-// Bundles and templates: 128 bits hold a 5-bit template and three 41-bit slots; the template says which execution unit each
+// Bundles and templates: 128 bits hold a 5-bit template and three 41-bit slots; the template says which execution unit
+// each
 // slot is for and after which slots an instruction group ends (Intel Itanium Architecture SDM, volume 1, section 3.3).
 
 /// The kind of execution unit a slot is dispatched to, which selects how its bits are read.
@@ -18,7 +19,8 @@ public struct Template: RawRepresentable, Equatable, Hashable, Sendable {
   public let rawValue: UInt8
   @inlinable @inline(__always) public init(rawValue: UInt8) { self.rawValue = rawValue & 31 }
 
-  /// Units of the three slots, three bits each from bit 0 (values of `Unit`), then in bits 9 and 10 a stop after slot 0 and
+  /// Units of the three slots, three bits each from bit 0 (values of `Unit`), then in bits 9 and 10 a stop after slot
+  /// 0 and
   /// after slot 1; nil for a reserved template. The stop after slot 2 is bit 0 of the template.
   @inlinable
   static func layout(_ rawValue: UInt8) -> UInt16? {
@@ -88,7 +90,7 @@ public struct InstructionBundle: Equatable, Hashable, Sendable {
   public var high: UInt64
 
   /// The 41 bits of a slot.
-  @inlinable static var slotMask: UInt64 { 1 << 41 - 1 }
+  @inlinable public static var slotMask: UInt64 { 1 << 41 - 1 }
 
   @inlinable @inline(__always)
   public init(low: UInt64, high: UInt64) {

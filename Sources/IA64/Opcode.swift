@@ -2,8 +2,10 @@
 // (Intel Itanium Architecture Software Developer's Manual, volume 3, chapter 4).
 //
 // A name is the manual's mnemonic with those completers that change what the instruction does, `.` written `_`.
-// Hints (branch prediction, locality, prefetch) and the floating-point status field are operands and stay out of the name.
-// Endings tell encodings of one mnemonic apart: `_imm` an immediate source, `_zero` a comparison of zero with a register,
+// Hints (branch prediction, locality, prefetch) and the floating-point status field are operands and stay out of the
+// name.
+// Endings tell encodings of one mnemonic apart: `_imm` an immediate source, `_zero` a comparison of zero with a
+// register,
 // `_r` and `_i` a base register updated by a register or an immediate, `_f` a floating-point register.
 
 /// An encoding of the architecture. The raw value is the index of its row in `instructionTable`; `illegal` has no row.

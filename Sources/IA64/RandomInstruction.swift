@@ -1,0 +1,118 @@
+// Random instructions and bundles from a seed: legal by construction, with a taste for the ends of each field's range.
+
+/// SplitMix64 (Steele, Lea, Flood 2014): a small generator whose sequence is the same everywhere for a seed.
+@frozen
+public struct SplitMix64: RandomNumberGenerator, Sendable {
+  public var state: UInt64
+
+  @inlinable public init(seed: UInt64) { state = seed }
+
+  @inlinable
+  public mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+    return z ^ z >> 31
+  }
+}
+
+/// Makes random legal slots, instructions and bundles.
+public struct RandomInstruction: Sendable {
+  public var generator: SplitMix64
+  /// How often (of 256) a field takes an extreme value (all zeros, all ones, one bit set) in place of a uniform one.
+  public var boundaryBias: UInt8 = 64
+  /// Whether bits that the architecture ignores are random too; otherwise they are zero, as assemblers write them.
+  public var randomizesIgnoredBits = false
+  /// How often (of 256) an instruction has a random qualifying predicate; otherwise it has p0, which is always true.
+  public var predicateRate: UInt8 = 128
+
+  public init(seed: UInt64) { generator = SplitMix64(seed: seed) }
+
+  /// A random legal slot of an opcode's row (not of `.illegal`).
+  public mutating func slot(_ opcode: Opcode) -> EncodedSlot {
+    precondition(opcode != .illegal, "an illegal slot has no row")
+    let row = decoderTables.rows + opcode.index
+    while true {
+      var encoded = EncodedSlot(slot: row.pointee.value)
+      encoded.slot |= field(row.pointee.r1Mask) << 6
+      encoded.slot |= field(row.pointee.r2Mask) << 13
+      encoded.slot |= field(row.pointee.r3Mask) << UInt64(row.pointee.r3Shift)
+      encoded.slot |= field(row.pointee.r4Mask) << 27
+      if row.pointee.qpMask != 0, UInt8(truncatingIfNeeded: generator.next()) < predicateRate {
+        encoded.slot |= generator.next() & 63
+      }
+      for index in 0..<Int(row.pointee.pieceCount) {
+        let piece = row.pointee.pieces[index]
+        if piece.kind == .ignored, !randomizesIgnoredBits { continue }
+        let bits = value(piece.mask)
+        if piece.from < 64 {
+          encoded.slot |= bits << UInt64(piece.from)
+        } else {
+          encoded.long |= bits << UInt64(piece.from - 64)
+        }
+      }
+      // Only a reserved hint makes another round necessary.
+      if row.pointee.decode(encoded.slot, encoded.long) != nil { return encoded }
+    }
+  }
+
+  /// A random legal instruction of a row.
+  public mutating func instruction(_ opcode: Opcode) -> Instruction {
+    let encoded = slot(opcode)
+    return (decoderTables.rows + opcode.index).pointee.decode(encoded.slot, encoded.long)!
+  }
+
+  /// A random bundle whose slots hold rows of `opcodes` (those for the unit; where there is none, a nop), with a
+  /// template
+  /// of `templates`.
+  public mutating func bundle(
+    from opcodes: [Opcode], templates: [Template] = Template.valid
+  ) -> InstructionBundle {
+    let template = templates[Int(generator.next() % UInt64(templates.count))]
+    var slots = [EncodedSlot](repeating: EncodedSlot(slot: 0), count: 3)
+    for index in 0..<(template.isLong ? 2 : 3) {
+      let unit = template.unit(index)!
+      let fitting = opcodes.filter { RandomInstruction.runs($0, on: unit) }
+      let opcode = fitting.isEmpty ? unit.nop : fitting[Int(generator.next() % UInt64(fitting.count))]
+      slots[index] = fitting.isEmpty ? EncodedSlot(slot: (decoderTables.rows + opcode.index).pointee.value) : slot(opcode)
+    }
+    return template.isLong
+      ? InstructionBundle(template: template, slots[0].slot, slots[1].long, slots[1].slot)
+      : InstructionBundle(template: template, slots[0].slot, slots[1].slot, slots[2].slot)
+  }
+
+  /// Whether a unit's slot can hold an opcode.
+  public static func runs(_ opcode: Opcode, on unit: Unit) -> Bool {
+    guard opcode != .illegal else { return false }
+    let own = instructionTable[opcode.index].format.unit
+    return own == unit || own == .A && (unit == .M || unit == .I)
+  }
+
+  private mutating func field(_ mask: UInt8) -> UInt64 { mask == 0 ? 0 : value(UInt64(mask)) }
+
+  /// A value within a mask of low bits.
+  private mutating func value(_ mask: UInt64) -> UInt64 {
+    let choice = generator.next()
+    guard UInt8(truncatingIfNeeded: choice) < boundaryBias else { return generator.next() & mask }
+    switch choice >> 8 & 3 {
+    case 0: return 0
+    case 1: return mask
+    case 2: return (1 << (choice >> 10 & 63)) & mask
+    default: return mask & ~(1 << (choice >> 10 & 63))
+    }
+  }
+}
+
+extension Unit {
+  /// The unit's nop.
+  public var nop: Opcode {
+    switch self {
+    case .M: .nop_m
+    case .I, .A: .nop_i
+    case .B: .nop_b
+    case .F: .nop_f
+    case .X: .nop_x
+    }
+  }
+}
