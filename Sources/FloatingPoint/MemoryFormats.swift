@@ -74,7 +74,8 @@ extension RegisterFloat {
 
   /// stfe's upper 16 bits: sign, exponent bits 16 and 13:0. The lower 64 are the significand.
   @inlinable package var extendedSignExponent: UInt16 {
-    UInt16(truncatingIfNeeded: (signExponent >> 17 & 1) << 15 | (signExponent >> 16 & 1) << 14 | (signExponent & 0x3fff))
+    let upper = (signExponent >> 17 & 1) << 15 | (signExponent >> 16 & 1) << 14
+    return UInt16(truncatingIfNeeded: upper | (signExponent & 0x3fff))
   }
 
   /// getf.exp: sign in bit 17, exponent in bits 16:0.
