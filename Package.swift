@@ -40,6 +40,7 @@ let package = Package(
     .systemLibrary(name: "CMPFR", path: "Tests/CMPFR", pkgConfig: "mpfr", providers: [.apt(["libmpfr-dev"])]),
     .testTarget(name: "IA64Tests", dependencies: ["IA64"]),
     .testTarget(name: "FloatingPointTests", dependencies: ["FloatingPoint", "CMPFR"]),
+    .testTarget(name: "MachineTests", dependencies: ["Machine"]),
     .testTarget(name: "ParavirtTests", dependencies: ["CSupport", "CFFI", "Machine", "Paravirt"]),
   ],
   swiftLanguageModes: [.v6]

@@ -82,6 +82,7 @@ typedef enum kt_status {
   KT_BRANCHED = 1,     // done, and ip/ri say where to go on
   KT_INTERRUPTED = 2,  // an interruption was delivered: ip/ri stand at its handler
   KT_STOPPED = 3,      // the engine must return to its caller: stop_reason says why
+  KT_DEFERRED = 4,     // a speculative load's fault is deferred: its target becomes NaT (only from `load`)
 } kt_status;
 
 typedef enum kt_stop_reason {
@@ -94,6 +95,12 @@ typedef enum kt_stop_reason {
   KT_STOP_REQUEST = 6,     // another thread set `stop_request`
   KT_STOP_FATAL = 7,       // the guest can't go on (stop_detail: a kt_fatal)
 } kt_stop_reason;
+
+/// Why the guest can't go on (stop_detail of KT_STOP_FATAL).
+typedef enum kt_fatal {
+  KT_FATAL_NO_CODE = 1,   // physical-mode fetch from where there is no memory
+  KT_FATAL_NO_EVENT = 2,  // the guest waits and nothing can ever wake it
+} kt_fatal;
 
 typedef struct kt_cpu kt_cpu;
 struct kt_instruction;
@@ -152,7 +159,6 @@ struct kt_cpu {
   uint64_t cr_dcr, cr_itm, cr_iva, cr_pta, cr_ipsr, cr_isr, cr_iip, cr_ifa, cr_itir, cr_iipa, cr_ifs, cr_iim, cr_iha;
   uint64_t cr_lid, cr_tpr, cr_irr[4], cr_itv, cr_pmv, cr_cmcv, cr_lrr[2];
   uint64_t in_service[4]; // external interrupts delivered by a read of cr.ivr and not yet ended by cr.eoi
-  uint64_t iipa_next;     // address of the last bundle that completed an instruction: becomes cr.iipa
 
   // --- region, protection key, debug, performance and identification registers -----------------------------------
   uint64_t rr[8], pkr[16], dbr[16], ibr[16], pmc[32], pmd[32], cpuid[8];
@@ -167,7 +173,8 @@ struct kt_cpu {
   uint8_t is_process;     // a Linux process: interruptions go to the platform, not to cr.iva
   uint8_t virtual_clock;
   uint8_t ring_has_nat;   // some position of the ring, in the current frame or not, may hold a NaT
-  uint8_t reserved1[4];
+  uint8_t deferral;       // the last failed access was deferred (set and cleared within Memory.swift)
+  uint8_t reserved1[3];
   int64_t frame_limit;    // alloc and br.ret may reach this position without help: min(store_position + physical_stacked,
                           // window_top), or INT64_MIN while ring_has_nat
   int64_t deadline;       // virtual time (slots) at which the budget is used up: now = deadline - budget
@@ -203,6 +210,8 @@ enum {
   KT_ACCESS_SEMAPHORE = 1 << 10,    // needs read and write permission
   KT_ACCESS_NONE = 1 << 11,         // non-access (ISR.na): fc, lfetch, probe, tpa
   KT_ACCESS_ALIGNED = 1 << 12,      // unaligned faults whatever psr.ac says
+  KT_ACCESS_WRITE = 1 << 14,        // the fault's ISR.w (the access is a store)
+  KT_ACCESS_PROBE = 1 << 15,        // with NONE: the access is a probe (ISR.code{3:0} = 2)
   KT_ACCESS_RAW = 1 << 13,          // bytes in memory order whatever psr.be says
 };
 
@@ -252,6 +261,9 @@ static inline kt_translation *_Nonnull kt_itc(kt_cpu *_Nonnull c) { return c->it
 static inline kt_translation *_Nonnull kt_dtc(kt_cpu *_Nonnull c) { return c->dtc; }
 static inline kt_stlb *_Nullable *_Nonnull kt_stlb_modes(kt_cpu *_Nonnull c) { return c->stlb_modes; }
 static inline kt_stlb_line *_Nonnull kt_stlb_lines(kt_stlb *_Nonnull s) { return s->line; }
+
+/// Bytes at the start of the struct that are architectural state.
+static inline size_t kt_architectural_size(void) { return offsetof(kt_cpu, derived); }
 
 /// Ticks of the host's time stamp counter.
 static inline uint64_t kt_host_ticks(void) { return __builtin_ia32_rdtsc(); }

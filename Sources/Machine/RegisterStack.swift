@@ -22,8 +22,8 @@ import CSupport
   @inlinable package static var modeMask: UInt64 { 3 }
   @inlinable package static func privilege(_ rsc: UInt64) -> Int { Int(rsc >> 2 & 3) }
   @inlinable package static func bigEndian(_ rsc: UInt64) -> Bool { rsc >> 4 & 1 != 0 }
-  /// Bytes that `loadrs` makes dirty.
-  @inlinable package static func loadrs(_ rsc: UInt64) -> UInt64 { (rsc >> 16 & 0x3fff) << 3 }
+  /// Bytes that `loadrs` makes dirty: the field in bits 29:16, its low three bits ignored.
+  @inlinable package static func loadrs(_ rsc: UInt64) -> UInt64 { rsc >> 16 & 0x3ff8 }
 }
 
 /// The backing store address `count` registers away from `address`, stepping over the RNAT collections that stand in

@@ -18,6 +18,8 @@ extension Status {
   @inlinable package static var interrupted: Status { 2 }
   /// The engine must return to its caller; `stop_reason` says why.
   @inlinable package static var stopped: Status { 3 }
+  /// A speculative load's fault is deferred: its target becomes NaT. Only loads with the speculative flag give it.
+  @inlinable package static var deferred: Status { 4 }
 }
 
 /// Bits of the processor status register (SDM vol. 2, table 3-2). `ri` is kept apart, in `kt_cpu.ri`.

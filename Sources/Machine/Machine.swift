@@ -1,0 +1,194 @@
+// A machine: guest processors, the memory they share, and the devices in it. What is touched per instruction stands in
+// `kt_cpu`; this class is what a processor's slow paths reach through `kt_cpu.machine`.
+import CSupport
+import Glibc
+
+/// A device that answers loads and stores in a range of physical addresses.
+package protocol Device: AnyObject {
+  /// First physical address and length in bytes.
+  var range: (base: UInt64, length: UInt64) { get }
+  /// A load of `size` bytes (1, 2, 4 or 8) at `offset` from the base.
+  func read(offset: UInt64, size: Int, cpu: CPU) -> UInt64
+  func write(offset: UInt64, size: Int, value: UInt64, cpu: CPU)
+}
+
+/// What a Linux process's memory says of one granule: where it is on the host and what the guest may do there.
+package struct ProcessPage {
+  package var host: UnsafeMutableRawPointer
+  package var rights: Access
+  package init(host: UnsafeMutableRawPointer, rights: Access) {
+    self.host = host
+    self.rights = rights
+  }
+}
+
+/// The memory of a Linux process. The machine asks on a software TLB miss.
+package protocol ProcessMemory: AnyObject {
+  /// The granule (4 KiB) that holds `va`, or nil where nothing is mapped.
+  func page(at va: UInt64) -> ProcessPage?
+}
+
+/// Kinds of access, as bits.
+package struct Access: OptionSet, Sendable {
+  package let rawValue: UInt8
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+  package static let read = Access(rawValue: 1)
+  package static let write = Access(rawValue: 2)
+  package static let execute = Access(rawValue: 4)
+}
+
+package enum MachineError: Error, Equatable, CustomStringConvertible {
+  case outOfMemory(bytes: UInt64)
+  package var description: String {
+    switch self {
+    case .outOfMemory(let bytes): "can't reserve \(bytes) bytes of guest memory: choose a smaller --memory"
+    }
+  }
+}
+
+package final class Machine {
+  /// Host address of physical address 0.
+  package let ram: UnsafeMutableRawPointer
+  /// Bytes of RAM, a multiple of the granule.
+  package let ramSize: UInt64
+  package private(set) var cpus: [CPU] = []
+  package private(set) var devices: [any Device] = []
+  /// Set for a Linux process: virtual addresses are resolved by it and there is no RAM.
+  package var processMemory: (any ProcessMemory)?
+  /// Granules (physical address >> KT_GRANULE_SHIFT; in a process, virtual) that hold code an engine has derived
+  /// something from. Stores to them take the slow path and are announced through `code_written`.
+  private var codeGranules: Set<UInt64> = []
+  /// Bits of a physical address that the processor implements (SDM vol. 2, 4.3.2).
+  package let physicalBits: UInt64 = 50
+
+  /// Reserves `ramSize` bytes of guest memory between guard regions and creates `processors` processors in the state of
+  /// a reset.
+  package init(ramSize: UInt64, processors: Int = 1, physicalStacked: UInt32 = 96) throws(MachineError) {
+    let granule = UInt64(1) << UInt64(KT_GRANULE_SHIFT)
+    self.ramSize = (ramSize + granule - 1) & ~(granule - 1)
+    let guardSize = 32 << 20
+    guard
+      let area = mmap(
+        nil, Int(self.ramSize) + 2 * guardSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+      area != MAP_FAILED,
+      self.ramSize == 0 || mprotect(area + guardSize, Int(self.ramSize), PROT_READ | PROT_WRITE) == 0
+    else { throw .outOfMemory(bytes: ramSize) }
+    ram = area + guardSize
+    for index in 0..<processors {
+      guard let cpu = CPU.make(index: index, physicalStacked: physicalStacked) else {
+        throw .outOfMemory(bytes: UInt64(MemoryLayout<kt_cpu>.size))
+      }
+      cpu.pointee.machine = Unmanaged.passUnretained(self).toOpaque()
+      cpus.append(cpu)
+    }
+  }
+
+  deinit {
+    for cpu in cpus { cpu.destroy() }
+    let guardSize = 32 << 20
+    munmap(ram - guardSize, Int(ramSize) + 2 * guardSize)
+  }
+
+  package func add(_ device: any Device) { devices.append(device) }
+
+  func device(at physical: UInt64) -> (any Device)? {
+    devices.first { physical >= $0.range.base && physical - $0.range.base < $0.range.length }
+  }
+
+  /// Host address of [physical, physical + length), or nil where that is not RAM.
+  package func host(physical: UInt64, length: UInt64 = 1) -> UnsafeMutableRawPointer? {
+    guard physical < ramSize, length <= ramSize - physical else { return nil }
+    return ram + Int(physical)
+  }
+
+  // MARK: Granules with code
+
+  package func holdsCode(_ physical: UInt64) -> Bool {
+    codeGranules.contains(physical >> UInt64(KT_GRANULE_SHIFT))
+  }
+
+  /// An engine has derived something from the granule at `physical`: from now on stores to it are announced.
+  package func markCode(physical: UInt64) {
+    let granule = physical >> UInt64(KT_GRANULE_SHIFT)
+    guard codeGranules.insert(granule).inserted else { return }
+    let base = granule << UInt64(KT_GRANULE_SHIFT)
+    for cpu in cpus { cpu.forgetWritable(physical: base) }
+  }
+
+  /// Nothing is derived from the granule any more.
+  package func unmarkCode(physical: UInt64) { codeGranules.remove(physical >> UInt64(KT_GRANULE_SHIFT)) }
+}
+
+extension UnsafeMutablePointer where Pointee == kt_cpu {
+  package var machine: Machine { Unmanaged<Machine>.fromOpaque(pointee.machine).takeUnretainedValue() }
+
+  /// A processor in the state of a reset: physical mode, bank 1, everything else zero (nil: no memory).
+  static func make(index: Int, physicalStacked: UInt32) -> CPU? {
+    // A page of its own with unmapped pages around it: a wild store of emitted code faults instead of corrupting.
+    let page = 4096
+    let size = (MemoryLayout<kt_cpu>.size + page - 1) & ~(page - 1)
+    guard let area = mmap(nil, size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), area != MAP_FAILED,
+      mprotect(area + page, size, PROT_READ | PROT_WRITE) == 0,
+      let ring = kt_map_twice(Int(KT_RING_BYTES)), let nat = kt_map_twice(Int(KT_RING_REGISTERS)),
+      let lines = calloc(4, MemoryLayout<kt_stlb>.size)
+    else { return nil }
+    let cpu = (area + page).assumingMemoryBound(to: kt_cpu.self)
+    let modes = lines.assumingMemoryBound(to: kt_stlb.self)
+    for mode in 0..<4 { kt_stlb_modes(cpu)[mode] = modes + mode }
+    cpu.pointee.ring = ring.assumingMemoryBound(to: UInt64.self)
+    cpu.pointee.ring_nat = nat.assumingMemoryBound(to: UInt8.self)
+    cpu.pointee.index = UInt32(index)
+    cpu.pointee.physical_stacked = physicalStacked
+    cpu.pointee.load = loadSlowly
+    cpu.pointee.store = storeSlowly
+    cpu.reset()
+    return cpu
+  }
+
+  func destroy() {
+    kt_unmap_twice(pointee.ring, Int(KT_RING_BYTES))
+    kt_unmap_twice(pointee.ring_nat, Int(KT_RING_REGISTERS))
+    free(kt_stlb_modes(self)[0])
+    let page = 4096
+    let size = (MemoryLayout<kt_cpu>.size + page - 1) & ~(page - 1)
+    munmap(UnsafeMutableRawPointer(self) - page, size + 2 * page)
+  }
+
+  /// Puts the architectural state into that of a processor handed over by firmware (Documentation/bare-machine.md).
+  package func reset() {
+    memset(self, 0, kt_architectural_size())
+    memset(pointee.ring, 0, Int(KT_RING_BYTES))
+    memset(pointee.ring_nat, 0, Int(KT_RING_REGISTERS))
+    pointee.physical_stacked = pointee.physical_stacked == 0 ? 96 : pointee.physical_stacked
+    pointee.psr = PSR.bn
+    predicates[0] = 1
+    floats[1] = kt_fr(significand: 1 << 63, sign_exponent: 0xffff)
+    pointee.ar_fpsr = 0x9804_c027_0033f
+    pointee.window_top = Int64(pointee.physical_stacked)
+    pointee.cr_lid = UInt64(pointee.index) << 24
+    pointee.cr_itv = 1 << 16
+    pointee.cr_pmv = 1 << 16
+    pointee.cr_cmcv = 1 << 16
+    kt_lrr(self)[0] = 1 << 16
+    kt_lrr(self)[1] = 1 << 16
+    for region in 0..<8 { kt_region_registers(self)[region] = 14 << 2 }
+    setIdentification()
+    setFrame(bottom: 0)
+    updateFrameLimit()
+    pointee.nat_live = 0
+    pointee.ring_has_nat = 0
+    pointee.itm_deadline = UInt64.max
+    flushSoftwareTLB()
+    updateAddressing()
+  }
+
+  /// cpuid[0…4] (SDM vol. 1, 3.1.11): vendor, no serial number, family 0x20, and the features this processor has (brl,
+  /// spontaneous deferral not, 16-byte atomics).
+  private func setIdentification() {
+    let cpuid = kt_cpuid(self)
+    let vendor = Array("KittsonIA64".utf8)
+    for (index, byte) in vendor.enumerated() { cpuid[index >> 3] |= UInt64(byte) << UInt64(8 * (index & 7)) }
+    cpuid[3] = 4 | 0 << 8 | 0 << 16 | 0x20 << 24 | 0 << 32
+    cpuid[4] = 1 | 4
+  }
+}

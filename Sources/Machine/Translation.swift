@@ -1,0 +1,526 @@
+// Virtual addressing (SDM vol. 2, chapter 4): where an address is, what may be done there, and the instructions that
+// manage translations.
+import CSupport
+
+/// Where an access goes.
+package struct Place {
+  package var physical: UInt64
+  /// Host address, or nil for a device or nothing.
+  package var host: UnsafeMutableRawPointer?
+  /// What the present privilege level may do there without a fault.
+  package var rights: Access
+}
+
+enum Resolution {
+  case found(Place)
+  /// The fault has been delivered, left to the platform, or deferred (`deferral`).
+  case fault
+}
+
+/// The insertion format's page table entry (SDM vol. 2, figure 4-5).
+struct PageTableEntry {
+  var bits: UInt64
+  var present: Bool { bits & 1 != 0 }
+  var memoryAttribute: UInt64 { bits >> 2 & 7 }
+  var accessed: Bool { bits >> 5 & 1 != 0 }
+  var dirty: Bool { bits >> 6 & 1 != 0 }
+  var privilege: Int { Int(bits >> 7 & 3) }
+  var accessRights: Int { Int(bits >> 9 & 7) }
+  var exceptionDeferral: Bool { bits >> 52 & 1 != 0 }
+  func physical(pageShift: UInt64) -> UInt64 { bits & 0x0003_ffff_ffff_f000 & ~((1 << pageShift) - 1) }
+
+  static let naTPage: UInt64 = 7
+
+  /// What privilege level `cpl` may do (SDM vol. 2, table 4-2).
+  func rights(cpl: Int) -> Access {
+    let within = cpl <= privilege
+    switch accessRights {
+    case 0: return within ? .read : []
+    case 1: return within ? [.read, .execute] : []
+    case 2: return within ? [.read, .write] : []
+    case 3: return within ? [.read, .write, .execute] : []
+    case 4: return cpl == 0 ? [.read, .write] : within ? .read : []
+    case 5: return cpl == 0 ? [.read, .write, .execute] : within ? [.read, .execute] : []
+    case 6: return within ? (cpl == privilege && cpl != 0 ? [.read, .write, .execute] : [.read, .write]) : []
+    default: return cpl == 0 ? [.read, .execute] : .execute
+    }
+  }
+
+  /// Whether executing `epc` on this page promotes, and to which level (SDM vol. 2, 4.1.1.6).
+  var promotesTo: Int? { accessRights == 7 ? privilege : nil }
+}
+
+enum RegionRegister {
+  static func walker(_ rr: UInt64) -> Bool { rr & 1 != 0 }
+  static func pageShift(_ rr: UInt64) -> UInt64 { rr >> 2 & 0x3f }
+  static func identifier(_ rr: UInt64) -> UInt32 { UInt32(rr >> 8 & 0xff_ffff) }
+}
+
+/// Page sizes an insertion may have: 4K, 8K, 16K, 64K, 256K, 1M, 4M, 16M, 64M, 256M, 1G, 4G (SDM vol. 2, 4.1.1.5), as a
+/// set of log2 bits.
+let insertablePageShifts: UInt64 = 1 << 12 | 1 << 13 | 1 << 14 | 1 << 16 | 1 << 18 | 1 << 20 | 1 << 22 | 1 << 24
+  | 1 << 26 | 1 << 28 | 1 << 30 | 1 << 32
+
+extension UnsafeMutablePointer where Pointee == kt_cpu {
+  func regionRegister(of va: UInt64) -> UInt64 { kt_region_registers(self)[Int(va >> 61)] }
+
+  // MARK: Looking up
+
+  /// Resolves a data address; on failure delivers the fault, or sets `deferral` for a speculative load.
+  func place(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
+    if pointee.is_process != 0 { return processPlace(of: va, wanted, flags: flags) }
+    let isRSE = flags & UInt32(KT_ACCESS_RSE) != 0
+    let translated = pointee.psr & PSR.dt != 0 && (!isRSE || pointee.psr & PSR.rt != 0)
+    if !translated { return physicalPlace(of: va, wanted, flags: flags) }
+    let level = isRSE ? RSC.privilege(pointee.ar_rsc) : cpl
+    guard let entry = findData(va) ?? walk(va, instruction: false, wanted: wanted, flags: flags) else {
+      return .fault
+    }
+    return checked(entry, va, wanted, level: level, flags: flags)
+  }
+
+  private func processPlace(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
+    if let page = machine.processMemory?.page(at: va), page.rights.isSuperset(of: wanted) {
+      return .found(Place(physical: va, host: page.host + Int(va & 0xfff), rights: page.rights))
+    }
+    if flags & UInt32(KT_ACCESS_SPECULATIVE) != 0 {
+      pointee.deferral = 1
+      return .fault
+    }
+    let mapped = machine.processMemory?.page(at: va) != nil
+    dataFault(mapped ? .dataAccessRights : .pageNotPresent, va, wanted, flags: flags)
+    return .fault
+  }
+
+  private func physicalPlace(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
+    let physical = va & ~(1 << 63)
+    if physical >> machine.physicalBits != 0 {
+      if !deferred(flags, dcrBit: nil) { unimplementedDataAddress(va, wanted, flags: flags) }
+      return .fault
+    }
+    return .found(Place(physical: physical, host: machine.host(physical: physical, length: 1), rights: [.read, .write]))
+  }
+
+  /// The checks on a translation in the order of their priority (SDM vol. 2, table 5-6 and 4.1.1).
+  private func checked(
+    _ entry: UnsafeMutablePointer<kt_translation>, _ va: UInt64, _ wanted: Access, level: Int, flags: UInt32
+  ) -> Resolution {
+    let pte = PageTableEntry(bits: entry.pointee.pte)
+    let isSpeculative = flags & UInt32(KT_ACCESS_SPECULATIVE) != 0
+    if !pte.present {
+      if !deferred(flags, dcrBit: DCR.dp) { dataFault(.pageNotPresent, va, wanted, flags: flags) }
+      return .fault
+    }
+    if pte.memoryAttribute == PageTableEntry.naTPage {
+      if isSpeculative { pointee.deferral = 1 } else { naTPageConsumption(va, wanted, flags: flags) }
+      return .fault
+    }
+    if pointee.psr & PSR.pk != 0 {
+      switch protectionKey(entry.pointee.key) {
+      case nil:
+        if !deferred(flags, dcrBit: DCR.dk) { dataFault(.dataKeyMiss, va, wanted, flags: flags) }
+        return .fault
+      case let key?:
+        let denied = wanted.contains(.write) && key & 2 != 0 || wanted.contains(.read) && key & 4 != 0
+        if denied {
+          if !deferred(flags, dcrBit: DCR.dx) { dataFault(.keyPermission, va, wanted, flags: flags) }
+          return .fault
+        }
+      }
+    }
+    var rights = pte.rights(cpl: level)
+    if !rights.isSuperset(of: wanted) {
+      if !deferred(flags, dcrBit: DCR.dr) { dataFault(.dataAccessRights, va, wanted, flags: flags) }
+      return .fault
+    }
+    if wanted.contains(.write), !pte.dirty, pointee.psr & PSR.da == 0 {
+      dataFault(.dirtyBit, va, wanted, flags: flags)
+      return .fault
+    }
+    if !pte.accessed, pointee.psr & PSR.da == 0, flags & UInt32(KT_ACCESS_NONE) == 0 {
+      if !deferred(flags, dcrBit: DCR.da) { dataFault(.dataAccessBit, va, wanted, flags: flags) }
+      return .fault
+    }
+    // What the software TLB may skip next time: nothing that could fault.
+    if !pte.dirty { rights.remove(.write) }
+    if !pte.accessed { rights = [] }
+    if pointee.psr & PSR.pk != 0 { rights = [] }
+    let shift = UInt64(entry.pointee.ps)
+    let physical = pte.physical(pageShift: shift) | va & ((1 << shift) - 1)
+    return .found(Place(physical: physical, host: machine.host(physical: physical, length: 1), rights: rights))
+  }
+
+  private func protectionKey(_ key: UInt32) -> UInt64? {
+    for index in 0..<16 {
+      let register = kt_protection_keys(self)[index]
+      if register & 1 != 0, UInt32(register >> 8 & 0xff_ffff) == key { return register }
+    }
+    return nil
+  }
+
+  /// Whether a speculative load's fault is deferred (SDM vol. 2, 5.5.5). `dcrBit` nil: always (a qualified exception).
+  private func deferred(_ flags: UInt32, dcrBit: UInt64?) -> Bool {
+    guard flags & UInt32(KT_ACCESS_SPECULATIVE) != 0 else { return false }
+    let always = pointee.psr & (PSR.ic | PSR.ed) != PSR.ic
+    let byControl = dcrBit.map { pointee.cr_dcr & $0 != 0 } ?? true
+    guard always || byControl && pointee.psr & PSR.it != 0 && codePageDefers() else { return false }
+    pointee.deferral = 1
+    return true
+  }
+
+  /// ITLB.ed of the page that holds the current instruction.
+  func codePageDefers() -> Bool {
+    guard pointee.psr & PSR.it != 0, let entry = findInstruction(pointee.ip) else { return false }
+    return PageTableEntry(bits: entry.pointee.pte).exceptionDeferral
+  }
+
+  private func find(_ entries: UnsafeMutablePointer<kt_translation>, _ count: Int, _ va: UInt64, _ rid: UInt32)
+    -> UnsafeMutablePointer<kt_translation>?
+  {
+    for index in 0..<count {
+      let entry = entries + index
+      if entry.pointee.valid != 0, entry.pointee.rid == rid,
+        (entry.pointee.va ^ va) & 0x1fff_ffff_ffff_ffff >> UInt64(entry.pointee.ps) == 0
+      {
+        return entry
+      }
+    }
+    return nil
+  }
+
+  func findData(_ va: UInt64) -> UnsafeMutablePointer<kt_translation>? {
+    let rid = RegionRegister.identifier(regionRegister(of: va))
+    return find(kt_dtr(self), Int(KT_DTR_COUNT), va, rid) ?? find(kt_dtc(self), Int(KT_DTC_COUNT), va, rid)
+  }
+
+  func findInstruction(_ va: UInt64) -> UnsafeMutablePointer<kt_translation>? {
+    let rid = RegionRegister.identifier(regionRegister(of: va))
+    return find(kt_itr(self), Int(KT_ITR_COUNT), va, rid) ?? find(kt_itc(self), Int(KT_ITC_COUNT), va, rid)
+  }
+
+  // MARK: Instruction side
+
+  /// The physical address of the bundle at `ip`, or nil after delivering the fault. The answer holds for the whole
+  /// granule as long as `fetch_generation`, cpl and psr.it stay the same.
+  package func resolveFetch(_ ip: UInt64) -> UInt64? {
+    if pointee.is_process != 0 {
+      if let page = machine.processMemory?.page(at: ip), page.rights.contains(.execute) { return ip }
+      let mapped = machine.processMemory?.page(at: ip) != nil
+      instructionFault(mapped ? .instructionAccessRights : .pageNotPresent, ip)
+      return nil
+    }
+    if pointee.psr & PSR.it == 0 {
+      let physical = ip & ~(1 << 63)
+      if physical >> machine.physicalBits == 0, machine.host(physical: physical, length: 16) != nil { return physical }
+      // Nothing to execute there: what a machine check would end on hardware, the machine ends.
+      pointee.stop_reason = UInt32(KT_STOP_FATAL.rawValue)
+      pointee.stop_detail = Int64(KT_FATAL_NO_CODE.rawValue)
+      return nil
+    }
+    guard let entry = findInstruction(ip) ?? walk(ip, instruction: true, wanted: .execute, flags: 0) else { return nil }
+    let pte = PageTableEntry(bits: entry.pointee.pte)
+    if !pte.present { return refuseFetch(.pageNotPresent, ip) }
+    if pte.memoryAttribute == PageTableEntry.naTPage { return refuseFetch(.naTConsumption, ip, code: 0x20) }
+    if pointee.psr & PSR.pk != 0 {
+      guard let key = protectionKey(entry.pointee.key) else { return refuseFetch(.instructionKeyMiss, ip) }
+      if key & 8 != 0 { return refuseFetch(.keyPermission, ip) }
+    }
+    if !pte.rights(cpl: cpl).contains(.execute) { return refuseFetch(.instructionAccessRights, ip) }
+    if !pte.accessed, pointee.psr & PSR.ia == 0 { return refuseFetch(.instructionAccessBit, ip) }
+    let shift = UInt64(entry.pointee.ps)
+    return pte.physical(pageShift: shift) | ip & ((1 << shift) - 1)
+  }
+
+  private func refuseFetch(_ vector: Vector, _ ip: UInt64, code: UInt64 = 0) -> UInt64? {
+    instructionFault(vector, ip, code: code)
+    return nil
+  }
+
+  // MARK: The VHPT walker (SDM vol. 2, 4.1.5 to 4.1.7)
+
+  /// Looks `va` up in the virtual hash page table and inserts what it finds; where it can't, delivers the miss fault
+  /// (or defers it) and gives nil.
+  private func walk(_ va: UInt64, instruction: Bool, wanted: Access, flags: UInt32)
+    -> UnsafeMutablePointer<kt_translation>?
+  {
+    let rr = regionRegister(of: va)
+    let enabled = pointee.cr_pta & 1 != 0 && RegionRegister.walker(rr) && (!instruction || pointee.psr & PSR.ic != 0)
+    if enabled {
+      let address = hashAddress(va)
+      guard let table = findData(address) else {
+        miss(.vhptTranslation, va, instruction, wanted, flags, iha: address)
+        return nil
+      }
+      let pte = PageTableEntry(bits: table.pointee.pte)
+      let shift = UInt64(table.pointee.ps)
+      let place = pte.physical(pageShift: shift) | address & ((1 << shift) - 1)
+      if pte.present, pte.memoryAttribute != PageTableEntry.naTPage, let host = machine.host(physical: place, length: 32),
+        let (bits, itir) = tableEntry(host, va, rr)
+      {
+        return insert(va, pte: bits, itir: itir, instruction: instruction)
+      }
+      miss(instruction ? .instructionTLB : .dataTLB, va, instruction, wanted, flags, iha: address)
+      return nil
+    }
+    miss(instruction ? .alternateInstructionTLB : .alternateDataTLB, va, instruction, wanted, flags, iha: nil)
+    return nil
+  }
+
+  /// Reads one table entry: short format (8 bytes) or long (32 bytes, with a tag), big-endian where dcr.be says so. nil:
+  /// the entry does not serve.
+  private func tableEntry(_ host: UnsafeMutableRawPointer, _ va: UInt64, _ rr: UInt64) -> (pte: UInt64, itir: UInt64)? {
+    func word(_ index: Int) -> UInt64 {
+      let value = host.load(fromByteOffset: 8 * index, as: UInt64.self)
+      return pointee.cr_dcr & DCR.be != 0 ? value.byteSwapped : value
+    }
+    let bits = word(0)
+    let pageShift = RegionRegister.pageShift(rr)
+    if pointee.cr_pta >> 8 & 1 == 0 {
+      return (bits, pageShift << 2 | UInt64(RegionRegister.identifier(rr)) << 8)
+    }
+    let tag = word(2)
+    if tag >> 63 != 0 || tag != translationTag(va) { return nil }
+    return (bits, word(1))
+  }
+
+  private func miss(
+    _ vector: Vector, _ va: UInt64, _ instruction: Bool, _ wanted: Access, _ flags: UInt32, iha: UInt64?
+  ) {
+    if instruction {
+      if let iha { pointee.cr_iha = pointee.psr & PSR.ic != 0 ? iha : pointee.cr_iha }
+      instructionFault(vector, va)
+      return
+    }
+    if pointee.psr & PSR.ic == 0 {
+      if !deferred(flags, dcrBit: nil) { dataFault(.dataNestedTLB, va, wanted, flags: flags) }
+      return
+    }
+    if deferred(flags, dcrBit: DCR.dm) { return }
+    if let iha { pointee.cr_iha = iha }
+    dataFault(vector, va, wanted, flags: flags)
+  }
+
+  /// `thash`: address of the table entry for `va`.
+  package func hashAddress(_ va: UInt64) -> UInt64 {
+    let pta = pointee.cr_pta
+    let rr = regionRegister(of: va)
+    let mask = UInt64(1) << (pta >> 2 & 0x3f) - 1
+    let page = (va & 0x1fff_ffff_ffff_ffff) >> RegionRegister.pageShift(rr)
+    if pta >> 8 & 1 == 0 {
+      let base = pta & 0x1fff_ffff_ffff_8000
+      return va & (7 << 61) | ((base & ~mask | page << 3 & mask) & 0x1fff_ffff_ffff_ffff)
+    }
+    let hash = (page ^ UInt64(RegionRegister.identifier(rr))) << 5
+    return pta & ~0x7fff & ~mask | hash & mask
+  }
+
+  /// `ttag`: the long format's tag for `va`; bit 63 is clear. With the hash it identifies (rid, page) uniquely.
+  package func translationTag(_ va: UInt64) -> UInt64 {
+    let rr = regionRegister(of: va)
+    let page = (va & 0x1fff_ffff_ffff_ffff) >> RegionRegister.pageShift(rr)
+    return (UInt64(RegionRegister.identifier(rr)) << 39 ^ page) & ~(1 << 63)
+  }
+
+  // MARK: Insertions and purges (SDM vol. 2, 4.1.1.1 to 4.1.1.4)
+
+  /// Inserts into the instruction or data translation cache; the entry inserted.
+  @discardableResult
+  func insert(_ va: UInt64, pte: UInt64, itir: UInt64, instruction: Bool) -> UnsafeMutablePointer<kt_translation> {
+    let shift = itir >> 2 & 0x3f
+    let rid = RegionRegister.identifier(regionRegister(of: va))
+    purgeCache(va, shift, rid, instruction: instruction)
+    let entry: UnsafeMutablePointer<kt_translation>
+    if instruction {
+      entry = kt_itc(self) + Int(pointee.itc_next)
+      pointee.itc_next = (pointee.itc_next + 1) % UInt32(KT_ITC_COUNT)
+    } else {
+      entry = kt_dtc(self) + Int(pointee.dtc_next)
+      pointee.dtc_next = (pointee.dtc_next + 1) % UInt32(KT_DTC_COUNT)
+    }
+    evict(entry)
+    set(entry, va, pte: pte, itir: itir, rid: rid)
+    return entry
+  }
+
+  private func set(_ entry: UnsafeMutablePointer<kt_translation>, _ va: UInt64, pte: UInt64, itir: UInt64, rid: UInt32) {
+    let shift = itir >> 2 & 0x3f
+    entry.pointee = kt_translation()
+    entry.pointee.va = va & ~((1 << shift) - 1)
+    entry.pointee.pte = pte
+    entry.pointee.rid = rid
+    entry.pointee.key = UInt32(itir >> 8 & 0xff_ffff)
+    entry.pointee.ps = UInt8(shift)
+    entry.pointee.valid = 1
+  }
+
+  private func evict(_ entry: UnsafeMutablePointer<kt_translation>) {
+    guard entry.pointee.valid != 0 else { return }
+    entry.pointee.valid = 0
+    flushSoftwareTLB(va: entry.pointee.va, length: 1 << UInt64(entry.pointee.ps))
+  }
+
+  private func purge(_ entries: UnsafeMutablePointer<kt_translation>, _ count: Int, _ va: UInt64, _ shift: UInt64, _ rid: UInt32) {
+    for index in 0..<count where entries[index].valid != 0 && entries[index].rid == rid {
+      let wider = max(shift, UInt64(entries[index].ps))
+      if (entries[index].va ^ va) & 0x1fff_ffff_ffff_ffff >> wider == 0 { evict(entries + index) }
+    }
+  }
+
+  private func purgeCache(_ va: UInt64, _ shift: UInt64, _ rid: UInt32, instruction: Bool) {
+    if instruction {
+      purge(kt_itc(self), Int(KT_ITC_COUNT), va, shift, rid)
+    } else {
+      purge(kt_dtc(self), Int(KT_DTC_COUNT), va, shift, rid)
+    }
+  }
+
+  /// `itc.i`, `itc.d`: cr.ifa and cr.itir say what is mapped.
+  package func insertTranslationCache(_ pte: UInt64, instruction: Bool) -> Status {
+    guard insertionIsLegal(pte) else { return reservedRegisterField() }
+    insert(pointee.cr_ifa, pte: pte, itir: pointee.cr_itir, instruction: instruction)
+    return .done
+  }
+
+  /// `itr.i`, `itr.d`.
+  package func insertTranslationRegister(slot: UInt64, _ pte: UInt64, instruction: Bool) -> Status {
+    let index = Int(slot & 0xff)
+    guard index < Int(KT_ITR_COUNT), insertionIsLegal(pte) else { return reservedRegisterField() }
+    let va = pointee.cr_ifa
+    let shift = pointee.cr_itir >> 2 & 0x3f
+    let rid = RegionRegister.identifier(regionRegister(of: va))
+    purgeCache(va, shift, rid, instruction: instruction)
+    let entry = (instruction ? kt_itr(self) : kt_dtr(self)) + index
+    evict(entry)
+    set(entry, va, pte: pte, itir: pointee.cr_itir, rid: rid)
+    pointee.fetch_generation += 1
+    return .done
+  }
+
+  private func insertionIsLegal(_ pte: UInt64) -> Bool {
+    let shift = pointee.cr_itir >> 2 & 0x3f
+    guard insertablePageShifts >> shift & 1 != 0, pointee.cr_itir & 3 == 0, pointee.cr_itir >> 32 == 0 else { return false }
+    if pte & 1 == 0 { return true }  // not present: the other fields are ignored
+    let attribute = pte >> 2 & 7
+    return pte & (1 << 1 | 3 << 50) == 0 && (attribute == 0 || attribute >= 4)
+  }
+
+  /// `ptc.l`, `ptc.g`, `ptc.ga`: purges both caches; `size` is the operand (log2 in bits 7:2).
+  package func purgeTranslationCache(_ va: UInt64, size: UInt64) {
+    let shift = size >> 2 & 0x3f
+    let rid = RegionRegister.identifier(regionRegister(of: va))
+    purgeCache(va, shift, rid, instruction: true)
+    purgeCache(va, shift, rid, instruction: false)
+  }
+
+  /// `ptc.e`: purges every cache entry.
+  package func purgeAllTranslationCaches() {
+    for index in 0..<Int(KT_ITC_COUNT) { kt_itc(self)[index].valid = 0 }
+    for index in 0..<Int(KT_DTC_COUNT) { kt_dtc(self)[index].valid = 0 }
+    flushSoftwareTLB()
+  }
+
+  /// `ptr.i`, `ptr.d`: purges translation registers and cache entries of one side.
+  package func purgeTranslationRegister(_ va: UInt64, size: UInt64, instruction: Bool) {
+    let shift = size >> 2 & 0x3f
+    let rid = RegionRegister.identifier(regionRegister(of: va))
+    if instruction {
+      purge(kt_itr(self), Int(KT_ITR_COUNT), va, shift, rid)
+    } else {
+      purge(kt_dtr(self), Int(KT_DTR_COUNT), va, shift, rid)
+    }
+    purgeCache(va, shift, rid, instruction: instruction)
+  }
+
+  // MARK: Region and protection key registers
+
+  /// mov rr[index] = value: the region is in bits 63:61 of `index`.
+  package func writeRegionRegister(_ index: UInt64, _ value: UInt64) -> Status {
+    let shift = RegionRegister.pageShift(value)
+    guard value & (1 << 1) == 0, value >> 32 == 0, insertablePageShifts >> shift & 1 != 0 else {
+      return reservedRegisterField()
+    }
+    let region = Int(index >> 61)
+    if kt_region_registers(self)[region] != value {
+      kt_region_registers(self)[region] = value
+      flushSoftwareTLB()
+    }
+    return .done
+  }
+
+  package func readRegionRegister(_ index: UInt64) -> UInt64 { kt_region_registers(self)[Int(index >> 61)] }
+
+  package func writeProtectionKey(_ index: UInt64, _ value: UInt64) -> Status {
+    guard index & 0xff < 16, value & 0xf0 == 0, value >> 32 == 0 else { return reservedRegisterField() }
+    kt_protection_keys(self)[Int(index & 0xff)] = value
+    flushSoftwareTLB()
+    return .done
+  }
+
+  // MARK: Questions about translations
+
+  /// `tpa`: the physical address, or nil after the fault.
+  package func translateToPhysical(_ va: UInt64) -> UInt64? {
+    if pointee.psr & PSR.dt == 0 { return va & ~(1 << 63) }
+    let flags = UInt32(KT_ACCESS_NONE)
+    guard let entry = findData(va) ?? walk(va, instruction: false, wanted: [], flags: flags) else { return nil }
+    let pte = PageTableEntry(bits: entry.pointee.pte)
+    if !pte.present {
+      dataFault(.pageNotPresent, va, [], flags: flags)
+      return nil
+    }
+    if pte.memoryAttribute == PageTableEntry.naTPage {
+      naTPageConsumption(va, [], flags: flags)
+      return nil
+    }
+    let shift = UInt64(entry.pointee.ps)
+    return pte.physical(pageShift: shift) | va & ((1 << shift) - 1)
+  }
+
+  /// `tak`: the protection key in the form of the instruction's result (1 where there is no translation).
+  package func accessKey(_ va: UInt64) -> UInt64 {
+    guard pointee.psr & PSR.dt != 0, let entry = findData(va), PageTableEntry(bits: entry.pointee.pte).present else {
+      return 1
+    }
+    return UInt64(entry.pointee.key) << 8
+  }
+
+  /// `probe`: whether level `level` may do `wanted` at `va`; nil after a fault (miss, not present, NaT page, key).
+  package func probe(_ va: UInt64, _ wanted: Access, level: Int) -> Bool? {
+    if pointee.is_process != 0 {
+      return machine.processMemory?.page(at: va)?.rights.isSuperset(of: wanted) ?? false
+    }
+    if pointee.psr & PSR.dt == 0 { return true }
+    let flags = UInt32(KT_ACCESS_NONE) | UInt32(KT_ACCESS_PROBE)
+    guard let entry = findData(va) ?? walk(va, instruction: false, wanted: wanted, flags: flags) else { return nil }
+    let pte = PageTableEntry(bits: entry.pointee.pte)
+    if !pte.present {
+      dataFault(.pageNotPresent, va, wanted, flags: flags)
+      return nil
+    }
+    if pte.memoryAttribute == PageTableEntry.naTPage {
+      naTPageConsumption(va, wanted, flags: flags)
+      return nil
+    }
+    if pointee.psr & PSR.pk != 0 {
+      guard let key = protectionKey(entry.pointee.key) else {
+        dataFault(.dataKeyMiss, va, wanted, flags: flags)
+        return nil
+      }
+      if wanted.contains(.write) && key & 2 != 0 || wanted.contains(.read) && key & 4 != 0 { return false }
+    }
+    return pte.rights(cpl: level).isSuperset(of: wanted)
+  }
+
+  /// `probe.fault`: faults as the access itself would, at the less privileged of `level` and the current one.
+  package func probeFault(_ va: UInt64, _ wanted: Access, level: Int) -> Status {
+    let flags = UInt32(KT_ACCESS_NONE) | UInt32(KT_ACCESS_PROBE)
+    if pointee.is_process != 0 || pointee.psr & PSR.dt == 0 {
+      return resolve(va, wanted, flags: flags) == nil ? .interruptedOrStopped(self) : .done
+    }
+    guard let entry = findData(va) ?? walk(va, instruction: false, wanted: wanted, flags: flags) else {
+      return .interruptedOrStopped(self)
+    }
+    if case .fault = checked(entry, va, wanted, level: max(level, cpl), flags: flags) { return .interruptedOrStopped(self) }
+    return .done
+  }
+}
