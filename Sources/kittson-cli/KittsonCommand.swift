@@ -33,7 +33,10 @@ struct KittsonCommand: ParsableCommand {
       failure.report()
       Glibc.exit(failure.status)
     } catch {
-      exit(withError: error)
+      let code = exitCode(for: error)
+      if code.isSuccess { exit(withError: error) }  // help, version, completion scripts
+      Failure("\(message(for: error)): see 'kittson --help'", status: code.rawValue).report()
+      Glibc.exit(code.rawValue)
     }
   }
 }
