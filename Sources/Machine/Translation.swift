@@ -180,7 +180,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     for index in 0..<count {
       let entry = entries + index
       if entry.pointee.valid != 0, entry.pointee.rid == rid,
-        (entry.pointee.va ^ va) & 0x1fff_ffff_ffff_ffff >> UInt64(entry.pointee.ps) == 0
+        ((entry.pointee.va ^ va) & 0x1fff_ffff_ffff_ffff) >> UInt64(entry.pointee.ps) == 0
       {
         return entry
       }
@@ -199,6 +199,15 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   // MARK: Instruction side
+
+  /// The privilege level that `epc` at `ip` gives: that of a page with access rights 7, level 0 in physical mode, else
+  /// the present one (SDM vol. 3, epc).
+  package func promotedLevel() -> Int {
+    if pointee.is_process != 0 { return cpl }
+    if pointee.psr & PSR.it == 0 { return 0 }
+    guard let entry = findInstruction(pointee.ip) else { return cpl }
+    return PageTableEntry(bits: entry.pointee.pte).promotesTo ?? cpl
+  }
 
   /// The physical address of the bundle at `ip`, or nil after delivering the fault. The answer holds for the whole
   /// granule as long as `fetch_generation`, cpl and psr.it stay the same.
@@ -362,7 +371,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   private func purge(_ entries: UnsafeMutablePointer<kt_translation>, _ count: Int, _ va: UInt64, _ shift: UInt64, _ rid: UInt32) {
     for index in 0..<count where entries[index].valid != 0 && entries[index].rid == rid {
       let wider = max(shift, UInt64(entries[index].ps))
-      if (entries[index].va ^ va) & 0x1fff_ffff_ffff_ffff >> wider == 0 { evict(entries + index) }
+      if ((entries[index].va ^ va) & 0x1fff_ffff_ffff_ffff) >> wider == 0 { evict(entries + index) }
     }
   }
 
