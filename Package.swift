@@ -23,7 +23,7 @@ let package = Package(
     .target(name: "IA64"),
     .target(name: "FloatingPoint", dependencies: ["CSupport"]),
     .target(name: "Machine", dependencies: ["CSupport", "IA64", "FloatingPoint"]),
-    .target(name: "Interpreter", dependencies: ["Machine"]),
+    .target(name: "Interpreter", dependencies: ["CSupport", "FloatingPoint", "IA64", "Machine"]),
     .target(name: "Paravirt", dependencies: ["CFFI", "Machine"]),
     .target(name: "Translator", dependencies: ["Paravirt"]),
     .target(name: "Platforms", dependencies: ["Machine", "Paravirt"]),
@@ -36,9 +36,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    // MPFR is the tests' reference for floating point; nothing else links it. No pkgConfig: a build without the tests
-    // would warn where libmpfr-dev is missing.
-    .systemLibrary(name: "CMPFR", path: "Tests/CMPFR", providers: [.apt(["libmpfr-dev"])]),
+    // MPFR is the tests' reference for floating point; nothing else links it.
+    .systemLibrary(name: "CMPFR", path: "Tests/CMPFR", pkgConfig: "mpfr", providers: [.apt(["libmpfr-dev"])]),
     .testTarget(name: "IA64Tests", dependencies: ["IA64"]),
     .testTarget(name: "FloatingPointTests", dependencies: ["FloatingPoint", "CMPFR"]),
     .testTarget(name: "MachineTests", dependencies: ["Machine"]),

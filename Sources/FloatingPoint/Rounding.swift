@@ -117,7 +117,7 @@ extension FP {
   }
 
   /// Rounds an exact value to the environment's precision and range.
-  @inlinable @inline(__always)
+  @inlinable
   static func round(_ exact: ExactFloat, _ environment: FloatEnvironment) -> FloatResult {
     var (kept, inexact, grew) = roundSignificand(exact, environment)
     var exponent = exact.exponent

@@ -1,0 +1,137 @@
+// Branches, speculation checks, calls and returns, loop branches and register rotation (SDM vol. 3, br, brl, chk;
+// vol. 1, 4.5).
+import CSupport
+import IA64
+import Machine
+
+/// Continues at `target`'s bundle, slot 0: a taken branch, with the traps that follow one.
+@inline(__always)
+func takeBranch(_ cpu: CPU, _ target: UInt64) -> Status {
+  if cpu.pointee.psr & PSR.tb != 0 { return takenBranchTrap(cpu, target) }
+  cpu.pointee.ip = target & ~15
+  cpu.pointee.ri = 0
+  return .branched
+}
+
+/// The trap after a taken branch with psr.tb (SDM vol. 2, 5.5.2).
+@inline(never)
+private func takenBranchTrap(_ cpu: CPU, _ target: UInt64) -> Status {
+  let source = cpu.pointee.ip, slot = cpu.pointee.ri
+  cpu.pointee.ip = target & ~15
+  cpu.pointee.ri = 0
+  return deliverTrap(cpu, .takenBranch, code: 4, source: source, slot: slot)
+}
+
+/// Delivers a trap: ip and ri stand at the next instruction, `source` and `slot` say which one trapped.
+@inline(never)
+func deliverTrap(_ cpu: CPU, _ vector: Vector, code: UInt64, source: UInt64, slot: UInt32) -> Status {
+  let collecting = cpu.pointee.psr & PSR.ic != 0
+  let status = cpu.interrupt(vector, isr: code)
+  if cpu.pointee.is_process == 0 {
+    cpu.pointee.cr_isr = cpu.pointee.cr_isr & ~(3 << ISR.eiShift) | UInt64(slot) << ISR.eiShift
+    if collecting { cpu.pointee.cr_iipa = source }
+  }
+  return status
+}
+
+/// Rotates the general, floating-point and predicate registers by one (SDM vol. 1, 4.5.1).
+@inline(__always)
+func rotateRegisters(_ cpu: CPU) {
+  let cfm = cpu.pointee.cfm
+  let sor = CFM.sor(cfm)
+  let gr = CFM.rrbGR(cfm), fr = CFM.rrbFR(cfm), pr = CFM.rrbPR(cfm)
+  let newGR = UInt64(sor == 0 ? 0 : gr == 0 ? sor - 1 : gr - 1)
+  let newFR = UInt64(fr == 0 ? 95 : fr - 1), newPR = UInt64(pr == 0 ? 47 : pr - 1)
+  cpu.pointee.cfm = cfm & 0x3ffff | newGR << 18 | newFR << 25 | newPR << 32
+}
+
+@inline(never)
+func executeLoopBranch(_ cpu: CPU, _ code: Code) -> Status {
+  // The loop branches must stand in slot 2 (SDM vol. 3, br).
+  if cpu.pointee.ri != 2 { return cpu.illegalOperation() }
+  let taken: Bool
+  switch code.pointee.opcode {
+  case .br_cloop:
+    taken = cpu.pointee.ar_lc != 0
+    if taken { cpu.pointee.ar_lc &-= 1 }
+  case .br_ctop: taken = stepCountedLoop(cpu)
+  case .br_cexit: taken = !stepCountedLoop(cpu)
+  case .br_wtop: taken = stepWhileLoop(cpu, cpu.readPR(code.qp))
+  default: taken = !stepWhileLoop(cpu, cpu.readPR(code.qp))
+  }
+  return taken ? takeBranch(cpu, cpu.pointee.ip &+ code.immediate) : .done
+}
+
+/// One step of a modulo-scheduled counted loop; whether the loop goes on.
+private func stepCountedLoop(_ cpu: CPU) -> Bool {
+  if cpu.pointee.ar_lc != 0 {
+    cpu.pointee.ar_lc &-= 1
+    cpu.writePR(63, true)
+    rotateRegisters(cpu)
+    return true
+  }
+  return drainLoop(cpu)
+}
+
+private func stepWhileLoop(_ cpu: CPU, _ condition: Bool) -> Bool {
+  if condition {
+    cpu.writePR(63, false)
+    rotateRegisters(cpu)
+    return true
+  }
+  return drainLoop(cpu)
+}
+
+/// The epilogue part of both loop types.
+private func drainLoop(_ cpu: CPU) -> Bool {
+  cpu.writePR(63, false)
+  let epilogue = cpu.pointee.ar_ec
+  if epilogue == 0 { return false }
+  cpu.pointee.ar_ec = epilogue - 1
+  rotateRegisters(cpu)
+  return epilogue > 1
+}
+
+/// br.call, brl.call: the link, the frame, the branch.
+@inline(never)
+func executeCall(_ cpu: CPU, _ code: Code, _ target: UInt64) -> Status {
+  cpu.branches[code.r1] = cpu.pointee.ip &+ 16
+  cpu.rseCall()
+  return takeBranch(cpu, target)
+}
+
+/// br.ret (SDM vol. 3, br; vol. 2, 6.5.3): frame, epilogue count and, downwards only, privilege.
+@inline(never)
+func executeReturn(_ cpu: CPU, _ code: Code) -> Status {
+  let target = cpu.branches[code.r2]
+  let pfs = cpu.pointee.ar_pfs
+  let source = cpu.pointee.ip, slot = cpu.pointee.ri
+  cpu.rseReturn()
+  cpu.pointee.ar_ec = pfs >> 52 & 0x3f
+  let level = Int(pfs >> 62)
+  let demoted = level > cpu.cpl
+  if !demoted { return takeBranch(cpu, target) }
+  cpu.setPSR(cpu.pointee.psr & ~PSR.cpl | UInt64(level) << PSR.cplShift)
+  if cpu.pointee.psr & PSR.lp == 0 { return takeBranch(cpu, target) }
+  cpu.pointee.ip = target & ~15
+  cpu.pointee.ri = 0
+  return deliverTrap(
+    cpu, .lowerPrivilegeTransfer, code: cpu.pointee.psr & PSR.tb != 0 ? 6 : 2, source: source, slot: slot)
+}
+
+/// chk.s, chk.a: to the recovery code, unless what was speculated is there.
+@inline(never)
+func executeCheck(_ cpu: CPU, _ code: Code) -> Status {
+  switch code.pointee.opcode {
+  case .chk_s_i, .chk_s_m:
+    if !cpu.readNaT(code.r2) { return .done }
+  case .chk_s_f:
+    if cpu.isDisabledFR(code.r2) { return disabledFP(cpu, code.r2) }
+    if !cpu.readFloat(code.r2).isNaTVal { return .done }
+  case .chk_a_nc_f, .chk_a_clr_f:
+    if cpu.isDisabledFR(code.r1) { return disabledFP(cpu, code.r1) }
+  default:
+    break // chk.a: the ALAT has no entry
+  }
+  return takeBranch(cpu, cpu.pointee.ip &+ code.immediate)
+}

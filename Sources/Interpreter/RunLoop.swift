@@ -1,0 +1,400 @@
+// The run loop: the interpreter's fast path. It holds while no register of the frame is NaT, no register is renamed and
+// nothing asks for attention between instructions (`canRunFast`), and it works on raw pointers only: no reference
+// counts, allocations or exclusivity checks (a test looks at the emitted code).
+//
+// A case either does its whole instruction and goes on, or leaves the switch having done nothing; then
+// `executeInstruction` does it, faults included.
+import CSupport
+import IA64
+import Machine
+
+/// The registers of the loop that a change of frame or page moves.
+private struct LoopFrame {
+  /// Where register 32 would stand if the stacked registers began at 0.
+  var stacked: UnsafeMutablePointer<UInt64>
+  /// The first general register outside the frame.
+  var limit: UInt8
+
+  @inline(__always) init(_ cpu: CPU) {
+    stacked = cpu.pointee.frame - 32
+    limit = UInt8(truncatingIfNeeded: 32 + (cpu.pointee.cfm & 0x7f))
+  }
+}
+
+@inline(__always)
+private func address(_ gr: UnsafeMutablePointer<UInt64>, _ frame: LoopFrame, _ n: UInt8) -> UnsafeMutablePointer<UInt64> {
+  (n < 32 ? gr : frame.stacked) + Int(n)
+}
+
+/// A load through the software TLB: nil where the slow path is needed.
+@inline(__always)
+private func hostForLoad(_ cpu: CPU, _ va: UInt64, _ size: UInt64) -> UnsafeRawPointer? {
+  let line = kt_stlb_lines(cpu.pointee.stlb) + Int(kt_stlb_index(va))
+  if va & (~0xfff | (size - 1)) != line.pointee.read_tag { return nil }
+  return UnsafeRawPointer(bitPattern: UInt(truncatingIfNeeded: va &+ line.pointee.addend))
+}
+
+@inline(__always)
+private func hostForStore(_ cpu: CPU, _ va: UInt64, _ size: UInt64) -> UnsafeMutableRawPointer? {
+  let line = kt_stlb_lines(cpu.pointee.stlb) + Int(kt_stlb_index(va))
+  if va & (~0xfff | (size - 1)) != line.pointee.write_tag { return nil }
+  return UnsafeMutableRawPointer(bitPattern: UInt(truncatingIfNeeded: va &+ line.pointee.addend))
+}
+
+/// Psr bits under which every instruction needs a look before or after it.
+let slowPSR = PSR.tb | PSR.ss | PSR.db | PSR.oneShot
+
+extension UnsafeMutablePointer where Pointee == kt_cpu {
+  /// Whether the run loop's cases are right for the present state.
+  @inline(__always) var canRunFast: Bool {
+    pointee.nat_live == 0 && pointee.cfm >> 18 == 0 && pointee.psr & slowPSR == 0
+  }
+
+  /// Whether the run loop must return to look at events, a request to stop or a NaT.
+  @inline(__always) var wantsAttention: Bool {
+    pointee.event_check | pointee.stop_request | pointee.nat_live != 0
+  }
+}
+
+/// Executes from `ip`/`ri` while `canRunFast` holds. Returns `.done` where the caller should look at the state and come
+/// again, `.branched` and `.interrupted` likewise; `.stopped` as everywhere. ip, ri and budget are current.
+@inline(never)
+func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Status {
+  let gr = cpu.staticGR
+  let predicates = cpu.predicates
+  let logging = cpu.pointee.store_log != nil
+  var frame = LoopFrame(cpu)
+  var budget = cpu.pointee.budget
+  var pageAddress = cpu.pointee.ip & ~0xfff
+  guard let first = locate(cpu, state) else {
+    cpu.pointee.budget = budget &- 1
+    return .interruptedOrStopped(cpu)
+  }
+  var base = first
+  var s = first + Int(3 * (cpu.pointee.ip >> 4 & 255)) + Int(cpu.pointee.ri)
+
+  @inline(__always) func bundleAddress(_ s: SlotPointer, _ page: UInt64) -> UInt64 {
+    page &+ UInt64(s.pointee.position >> 2) << 4
+  }
+
+  while true {
+    budget &-= Int64(s.pointee.cost)
+    if budget < 0 {
+      budget &+= Int64(s.pointee.cost)
+      cpu.pointee.ip = bundleAddress(s, pageAddress)
+      cpu.pointee.ri = UInt32(s.pointee.position & 3)
+      cpu.pointee.budget = budget
+      return .done
+    }
+    if predicates[Int(s.pointee.predicate)] == 0 {
+      s += Int(s.pointee.advance)
+      continue
+    }
+    let code = s
+    let next = s + Int(s.pointee.advance)
+    // Set by the cases that branch to another page, and by what ran `executeInstruction`.
+    var target: UInt64 = 1 // no bundle's address
+    leave: do {
+      slow: do {
+        @inline(__always) func value2() -> UInt64 { address(gr, frame, code.pointee.instruction.r2).pointee }
+        @inline(__always) func value3() -> UInt64 { address(gr, frame, code.pointee.instruction.r3).pointee }
+        @inline(__always) func immediate() -> UInt64 { UInt64(bitPattern: code.pointee.instruction.imm) }
+        @inline(__always) func canWrite() -> Bool { code.pointee.instruction.r1 < frame.limit }
+        @inline(__always) func write(_ value: UInt64) {
+          address(gr, frame, code.pointee.instruction.r1).pointee = value
+        }
+        @inline(__always) func test(_ result: Bool) {
+          predicates[Int(code.pointee.instruction.r1)] = result ? 1 : 0
+          predicates[Int(code.pointee.instruction.r4)] = result ? 0 : 1
+          predicates[0] = 1
+        }
+        @inline(__always) func load<T: FixedWidthInteger>(_ type: T.Type) -> Bool {
+          guard canWrite(), let host = hostForLoad(cpu, value3(), UInt64(MemoryLayout<T>.size)) else { return false }
+          write(UInt64(truncatingIfNeeded: host.load(as: T.self)))
+          return true
+        }
+        @inline(__always) func loadUpdate<T: FixedWidthInteger>(_ type: T.Type, _ increment: UInt64) -> Bool {
+          let base = value3()
+          guard canWrite(), code.pointee.instruction.r3 < frame.limit,
+            let host = hostForLoad(cpu, base, UInt64(MemoryLayout<T>.size))
+          else { return false }
+          address(gr, frame, code.pointee.instruction.r3).pointee = base &+ increment
+          write(UInt64(truncatingIfNeeded: host.load(as: T.self)))
+          return true
+        }
+        @inline(__always) func store<T: FixedWidthInteger>(_ type: T.Type) -> Bool {
+          if logging { return false }
+          guard let host = hostForStore(cpu, value3(), UInt64(MemoryLayout<T>.size)) else { return false }
+          host.storeBytes(of: T(truncatingIfNeeded: value2()), as: T.self)
+          return true
+        }
+        @inline(__always) func storeUpdate<T: FixedWidthInteger>(_ type: T.Type) -> Bool {
+          if logging || code.pointee.instruction.r3 >= frame.limit { return false }
+          let base = value3()
+          guard let host = hostForStore(cpu, base, UInt64(MemoryLayout<T>.size)) else { return false }
+          host.storeBytes(of: T(truncatingIfNeeded: value2()), as: T.self)
+          address(gr, frame, code.pointee.instruction.r3).pointee = base &+ immediate()
+          return true
+        }
+        @inline(__always) func mask(_ length: UInt8) -> UInt64 { UInt64.max &>> (64 &- UInt64(length)) }
+        @inline(__always) func position() -> UInt64 { UInt64(code.pointee.instruction.pos) }
+
+        switch code.pointee.fast {
+        case .nop: break
+        case .constant:
+          if !canWrite() { break slow }
+          write(immediate())
+        case .move:
+          if !canWrite() { break slow }
+          write(value3())
+        case .add:
+          if !canWrite() { break slow }
+          write(value2() &+ value3())
+        case .addOne:
+          if !canWrite() { break slow }
+          write(value2() &+ value3() &+ 1)
+        case .addImmediate:
+          if !canWrite() { break slow }
+          write(immediate() &+ value3())
+        case .sub:
+          if !canWrite() { break slow }
+          write(value2() &- value3())
+        case .subOne:
+          if !canWrite() { break slow }
+          write(value2() &- value3() &- 1)
+        case .subImmediate:
+          if !canWrite() { break slow }
+          write(immediate() &- value3())
+        case .and:
+          if !canWrite() { break slow }
+          write(value2() & value3())
+        case .andcm:
+          if !canWrite() { break slow }
+          write(value2() & ~value3())
+        case .or:
+          if !canWrite() { break slow }
+          write(value2() | value3())
+        case .xor:
+          if !canWrite() { break slow }
+          write(value2() ^ value3())
+        case .andImmediate:
+          if !canWrite() { break slow }
+          write(immediate() & value3())
+        case .orImmediate:
+          if !canWrite() { break slow }
+          write(immediate() | value3())
+        case .xorImmediate:
+          if !canWrite() { break slow }
+          write(immediate() ^ value3())
+        case .shladd:
+          if !canWrite() { break slow }
+          write(value2() &<< UInt64(code.pointee.instruction.count) &+ value3())
+        case .addp4:
+          if !canWrite() { break slow }
+          write(pointerSum(value2() &+ value3(), value3()))
+        case .addp4Immediate:
+          if !canWrite() { break slow }
+          write(pointerSum(immediate() &+ value3(), value3()))
+        case .shl:
+          if !canWrite() { break slow }
+          let count = value3()
+          write(count > 63 ? 0 : value2() &<< count)
+        case .shr:
+          if !canWrite() { break slow }
+          write(UInt64(bitPattern: Int64(bitPattern: value3()) &>> Int64(min(value2(), 63))))
+        case .shrUnsigned:
+          if !canWrite() { break slow }
+          let count = value2()
+          write(count > 63 ? 0 : value3() &>> count)
+        case .shrp:
+          if !canWrite() { break slow }
+          let count = UInt64(code.pointee.instruction.count)
+          write(value3() &>> count | value2() &<< (64 &- count))
+        case .extract:
+          if !canWrite() { break slow }
+          let length = UInt64(code.pointee.instruction.len)
+          let high = Int64(bitPattern: value3() &<< (64 &- length &- position()))
+          write(UInt64(bitPattern: high &>> Int64(bitPattern: 64 &- length)))
+        case .extractUnsigned:
+          if !canWrite() { break slow }
+          write(value3() &>> position() & mask(code.pointee.instruction.len))
+        case .depositZero:
+          if !canWrite() { break slow }
+          write((value2() & mask(code.pointee.instruction.len)) &<< position())
+        case .deposit:
+          if !canWrite() { break slow }
+          let field = mask(code.pointee.instruction.len)
+          write(value3() & ~(field &<< position()) | (value2() & field) &<< position())
+        case .depositImmediate:
+          if !canWrite() { break slow }
+          let field = mask(code.pointee.instruction.len)
+          write(value3() & ~(field &<< position()) | (immediate() & field) &<< position())
+        case .zeroExtend1:
+          if !canWrite() { break slow }
+          write(value3() & 0xff)
+        case .zeroExtend2:
+          if !canWrite() { break slow }
+          write(value3() & 0xffff)
+        case .zeroExtend4:
+          if !canWrite() { break slow }
+          write(value3() & 0xffff_ffff)
+        case .signExtend1:
+          if !canWrite() { break slow }
+          write(UInt64(bitPattern: Int64(Int8(truncatingIfNeeded: value3()))))
+        case .signExtend2:
+          if !canWrite() { break slow }
+          write(UInt64(bitPattern: Int64(Int16(truncatingIfNeeded: value3()))))
+        case .signExtend4:
+          if !canWrite() { break slow }
+          write(UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: value3()))))
+
+        case .compareEqual: test(value2() == value3())
+        case .compareLess: test(Int64(bitPattern: value2()) < Int64(bitPattern: value3()))
+        case .compareLessUnsigned: test(value2() < value3())
+        case .compareEqualImmediate: test(immediate() == value3())
+        case .compareLessImmediate: test(code.pointee.instruction.imm < Int64(bitPattern: value3()))
+        case .compareLessUnsignedImmediate: test(immediate() < value3())
+        case .compare4Equal: test(UInt32(truncatingIfNeeded: value2()) == UInt32(truncatingIfNeeded: value3()))
+        case .compare4Less: test(Int32(truncatingIfNeeded: value2()) < Int32(truncatingIfNeeded: value3()))
+        case .compare4LessUnsigned:
+          test(UInt32(truncatingIfNeeded: value2()) < UInt32(truncatingIfNeeded: value3()))
+        case .compare4EqualImmediate:
+          test(UInt32(truncatingIfNeeded: immediate()) == UInt32(truncatingIfNeeded: value3()))
+        case .compare4LessImmediate:
+          test(Int32(truncatingIfNeeded: immediate()) < Int32(truncatingIfNeeded: value3()))
+        case .compare4LessUnsignedImmediate:
+          test(UInt32(truncatingIfNeeded: immediate()) < UInt32(truncatingIfNeeded: value3()))
+        case .testBit: test(value3() &>> position() & 1 == 0)
+
+        case .load1: if !load(UInt8.self) { break slow }
+        case .load2: if !load(UInt16.self) { break slow }
+        case .load4: if !load(UInt32.self) { break slow }
+        case .load8: if !load(UInt64.self) { break slow }
+        case .load1Immediate: if !loadUpdate(UInt8.self, immediate()) { break slow }
+        case .load2Immediate: if !loadUpdate(UInt16.self, immediate()) { break slow }
+        case .load4Immediate: if !loadUpdate(UInt32.self, immediate()) { break slow }
+        case .load8Immediate: if !loadUpdate(UInt64.self, immediate()) { break slow }
+        case .load1Register: if !loadUpdate(UInt8.self, value2()) { break slow }
+        case .load2Register: if !loadUpdate(UInt16.self, value2()) { break slow }
+        case .load4Register: if !loadUpdate(UInt32.self, value2()) { break slow }
+        case .load8Register: if !loadUpdate(UInt64.self, value2()) { break slow }
+        case .store1: if !store(UInt8.self) { break slow }
+        case .store2: if !store(UInt16.self) { break slow }
+        case .store4: if !store(UInt32.self) { break slow }
+        case .store8: if !store(UInt64.self) { break slow }
+        case .store1Immediate: if !storeUpdate(UInt8.self) { break slow }
+        case .store2Immediate: if !storeUpdate(UInt16.self) { break slow }
+        case .store4Immediate: if !storeUpdate(UInt32.self) { break slow }
+        case .store8Immediate: if !storeUpdate(UInt64.self) { break slow }
+
+        case .branch:
+          s = code + Int(code.pointee.target)
+          if cpu.wantsAttention { break leave }
+          continue
+        case .countedLoop:
+          if cpu.pointee.ar_lc != 0 {
+            cpu.pointee.ar_lc &-= 1
+            if code.pointee.target == 0 {
+              target = bundleAddress(code, pageAddress) &+ immediate()
+              break
+            }
+            s = code + Int(code.pointee.target)
+            if cpu.wantsAttention { break leave }
+            continue
+          }
+        case .branchAway: target = bundleAddress(code, pageAddress) &+ immediate()
+        case .branchIndirect: target = cpu.branches[Int(code.pointee.instruction.r2)] & ~15
+        case .call, .callIndirect:
+          let here = bundleAddress(code, pageAddress)
+          target = code.pointee.fast == .call
+            ? here &+ immediate() : cpu.branches[Int(code.pointee.instruction.r2)] & ~15
+          cpu.branches[Int(code.pointee.instruction.r1)] = here &+ 16
+          cpu.rseCall()
+          frame = LoopFrame(cpu)
+        case .return_:
+          let pfs = cpu.pointee.ar_pfs
+          // A change of privilege or a renamed frame is for `executeInstruction`.
+          if Int(pfs >> 62) > cpu.cpl || pfs & 0x3f_fffc_0000 != 0 { break slow }
+          target = cpu.branches[Int(code.pointee.instruction.r2)] & ~15
+          cpu.rseReturn()
+          cpu.pointee.ar_ec = pfs >> 52 & 0x3f
+          frame = LoopFrame(cpu)
+
+        case .moveToBranch: cpu.branches[Int(code.pointee.instruction.r1)] = value2()
+        case .moveFromBranch:
+          if !canWrite() { break slow }
+          write(cpu.branches[Int(code.pointee.instruction.r2)])
+        case .moveFromIP:
+          if !canWrite() { break slow }
+          write(bundleAddress(code, pageAddress))
+        case .moveFromPredicates:
+          if !canWrite() { break slow }
+          write(packPredicates(cpu))
+        case .moveFromPFS:
+          if !canWrite() { break slow }
+          write(cpu.pointee.ar_pfs)
+        case .moveFromLC:
+          if !canWrite() { break slow }
+          write(cpu.pointee.ar_lc)
+        case .moveToLC: cpu.pointee.ar_lc = value2()
+        case .checkSpeculation: break // no NaT here
+
+        case .undecoded:
+          decodeBundle(cpu, state, code, bundleAddress(code, pageAddress))
+          continue
+        case .pageEnd:
+          target = pageAddress &+ 4096
+        default: break slow
+        }
+        if target == 1 {
+          s = next
+          continue
+        }
+        // To another page, or at least through the register that may lead to one.
+        if target & ~0xfff != pageAddress || cpu.wantsAttention {
+          cpu.pointee.ip = target
+          cpu.pointee.ri = 0
+          if cpu.wantsAttention {
+            cpu.pointee.budget = budget
+            return .branched
+          }
+          guard let found = locate(cpu, state) else {
+            cpu.pointee.budget = budget &- 1
+            return .interruptedOrStopped(cpu)
+          }
+          base = found
+          pageAddress = target & ~0xfff
+        }
+        s = base + Int(3 * (target >> 4 & 255))
+        continue
+      }
+      // The slow way: one instruction, without the nops behind it.
+      budget &+= Int64(code.pointee.cost) &- 1
+      cpu.pointee.budget = budget
+      cpu.pointee.ip = bundleAddress(code, pageAddress)
+      cpu.pointee.ri = UInt32(code.pointee.position & 3)
+      if code.pointee.fast == .site {
+        cpu.pointee.budget = budget &+ 1
+        return runSite(cpu, state, code)
+      }
+      let status = withInstruction(code) { executeInstruction(cpu, $0) }
+      budget = cpu.pointee.budget
+      if status != .done { return status }
+      s = code + (code.pointee.instruction.flags.contains(.long) && code.pointee.position & 3 == 1 ? 2 : 1)
+      if cpu.wantsAttention || !cpu.canRunFast { break leave }
+      frame = LoopFrame(cpu)
+      continue
+    }
+    // Something wants attention: the next instruction is at s.
+    cpu.pointee.ip = bundleAddress(s, pageAddress)
+    cpu.pointee.ri = UInt32(s.pointee.position & 3)
+    cpu.pointee.budget = budget
+    return .branched
+  }
+}
+
+/// The address of a slot's instruction, which stands at the slot's beginning.
+@inline(__always)
+func withInstruction<Result>(_ slot: SlotPointer, _ body: (Code) -> Result) -> Result {
+  body(UnsafeRawPointer(slot).assumingMemoryBound(to: Instruction.self))
+}
