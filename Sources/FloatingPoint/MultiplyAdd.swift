@@ -31,15 +31,14 @@ extension FP {
     _ environment: FloatEnvironment
   ) -> FloatResult {
     let negative = (f3.signExponent ^ f4.signExponent) & RegisterFloat.signBit != 0
-    var product = exactProduct(
+    let product = exactProduct(
       negative != (operation == .fnma), Int(truncatingIfNeeded: f3.exponentField), f3.significand,
       Int(truncatingIfNeeded: f4.exponentField), f4.significand)
     if f2.significand == 0 || addendIsFR0 { return round(product, environment) }
     let addendSign = f2.sign != (operation == .fms)
-    if !add(&product, addendSign, Int(truncatingIfNeeded: f2.exponentField), f2.significand) {
-      return FloatResult(.zero(sign: environment.rounding == .down))
-    }
-    return round(product, environment)
+    let sum = exactSum(product, addendSign, Int(truncatingIfNeeded: f2.exponentField), f2.significand)
+    if sum.high == 0 { return FloatResult(.zero(sign: environment.rounding == .down)) }
+    return round(sum, environment)
   }
 
   /// Everything else: special values, zeros, unnormals.
@@ -99,13 +98,12 @@ extension FP {
     }
     let a = UnpackedFloat(f3)
     let b = UnpackedFloat(f4)
-    var product = exactProduct(productSign, a.exponent, a.significand, b.exponent, b.significand)
+    let product = exactProduct(productSign, a.exponent, a.significand, b.exponent, b.significand)
     if addendIsZero { return round(product, environment) }
     let c = UnpackedFloat(f2)
-    if !add(&product, addendSign, c.exponent, c.significand) {
-      return FloatResult(.zero(sign: environment.rounding == .down))
-    }
-    return round(product, environment)
+    let sum = exactSum(product, addendSign, c.exponent, c.significand)
+    if sum.high == 0 { return FloatResult(.zero(sign: environment.rounding == .down)) }
+    return round(sum, environment)
   }
 
   /// The product of two normalized significands, exactly: 127 or 128 bits.
@@ -121,19 +119,19 @@ extension FP {
     return ExactFloat(sign: sign, exponent: exponent, high: high, low: low, sticky: false)
   }
 
-  /// Adds ±significand × 2^(exponent − 65535 − 63) to an exact value without sticky part; false if the sum is zero.
+  /// An exact product plus ±significand × 2^(exponent − 65535 − 63); all zeros if they cancel.
   ///
   /// 128 bits and a sticky bit are enough for every precision up to 64: where bits are lost by the alignment, at most
   /// one leading bit cancels, but for operands one apart in exponent, whose single lost bit is kept by doubling.
-  @inlinable
-  static func add(_ value: inout ExactFloat, _ sign: Bool, _ exponent: Int, _ significand: UInt64) -> Bool {
-    let product = UInt128(value.high) << 64 | UInt128(value.low)
+  @inlinable @inline(__always)
+  static func exactSum(_ term: ExactFloat, _ sign: Bool, _ exponent: Int, _ significand: UInt64) -> ExactFloat {
+    let product = UInt128(term.high) << 64 | UInt128(term.low)
     let addend = UInt128(significand) << 64
-    let productIsLarger = value.exponent != exponent ? value.exponent > exponent : product >= addend
+    let productIsLarger = term.exponent != exponent ? term.exponent > exponent : product >= addend
     let large = productIsLarger ? product : addend
     let small = productIsLarger ? addend : product
-    let distance = productIsLarger ? value.exponent &- exponent : exponent &- value.exponent
-    var top = productIsLarger ? value.exponent : exponent
+    let distance = productIsLarger ? term.exponent &- exponent : exponent &- term.exponent
+    var top = productIsLarger ? term.exponent : exponent
 
     var shifted: UInt128 = 0
     var sticky = true
@@ -142,7 +140,7 @@ extension FP {
       sticky = shifted &<< UInt128(truncatingIfNeeded: distance) != small
     }
     var sum: UInt128
-    if value.sign == sign {
+    if term.sign == sign {
       let (partial, carry) = large.addingReportingOverflow(shifted)
       sum = partial
       if carry {
@@ -157,17 +155,14 @@ extension FP {
         sticky = false
         top &-= 1
       }
-      if sum == 0 { return false }
+      // Zero stays zero: the shift count wraps.
       let shift = sum.leadingZeroBitCount
       sum = sum &<< UInt128(truncatingIfNeeded: shift)
       top &-= shift
-      if !productIsLarger { value.sign = sign }
     }
-    value.exponent = top
-    value.high = UInt64(truncatingIfNeeded: sum >> 64)
-    value.low = UInt64(truncatingIfNeeded: sum)
-    value.sticky = sticky
-    return true
+    return ExactFloat(
+      sign: productIsLarger ? term.sign : sign, exponent: top, high: UInt64(truncatingIfNeeded: sum >> 64),
+      low: UInt64(truncatingIfNeeded: sum), sticky: sticky)
   }
 
   /// fpma, fpms, fpnma, with `addendIsFR0` fpmpy and fpnmpy.

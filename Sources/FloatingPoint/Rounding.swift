@@ -117,7 +117,7 @@ extension FP {
   }
 
   /// Rounds an exact value to the environment's precision and range.
-  @inlinable
+  @inlinable @inline(__always)
   static func round(_ exact: ExactFloat, _ environment: FloatEnvironment) -> FloatResult {
     var (kept, inexact, grew) = roundSignificand(exact, environment)
     var exponent = exact.exponent

@@ -27,7 +27,8 @@ public enum ReservedBits: Sendable {
 public enum Decoder {
   /// The instruction in a slot for `unit` (`.M`, `.I`, `.F`, `.B`, or `.X` with the L slot's bits in `long`).
   ///
-  /// A slot that is no instruction gives `.illegal`, with the slot's bits in `imm` and the unit's raw value in `aux`.
+  /// A slot that is no instruction gives `.illegal`, with the slot's bits in `imm` and the unit's raw value in `aux`
+  /// (255 under a reserved template).
   public static func decode(
     _ slot: UInt64, unit: Unit, long: UInt64 = 0, reserved: ReservedBits = .checked
   ) -> Instruction {
@@ -49,8 +50,8 @@ public enum Decoder {
     let template = bundle.template
     guard let layout = Template.layout(template.rawValue) else {
       return DecodedBundle(
-        template: template, slot0: illegal(bundle.slot0, .M), slot1: illegal(bundle.slot1, .M),
-        slot2: illegal(bundle.slot2, .M))
+        template: template, slot0: illegal(bundle.slot0, nil), slot1: illegal(bundle.slot1, nil),
+        slot2: illegal(bundle.slot2, nil))
     }
     let slot0 = decode(bundle.slot0, unit: unit(layout, 0))
     if template.isLong {
@@ -67,9 +68,9 @@ public enum Decoder {
     unsafeBitCast(UInt8(truncatingIfNeeded: layout >> shift & 7), to: Unit.self)
   }
 
-  private static func illegal(_ slot: UInt64, _ unit: Unit) -> Instruction {
+  private static func illegal(_ slot: UInt64, _ unit: Unit?) -> Instruction {
     Instruction(
-      opcode: .illegal, aux: UInt32(unit.rawValue), flags: [.mayFault, .endsBlock, .noPredicate],
+      opcode: .illegal, aux: UInt32(unit?.rawValue ?? 0xff), flags: [.mayFault, .endsBlock, .noPredicate],
       imm: Int64(bitPattern: slot))
   }
 }
@@ -207,7 +208,9 @@ extension DecoderTables {
       for bit in UInt64(0)..<41 where known >> bit & 1 == 0 {
         let fixing = members.filter { rows[$0].mask >> bit & 1 != 0 }
         let ones = fixing.filter { rows[$0].value >> bit & 1 != 0 }
-        if !ones.isEmpty, ones.count < fixing.count, fixing.count > bestCount { (best, bestCount) = (bit, fixing.count) }
+        if !ones.isEmpty, ones.count < fixing.count, fixing.count > bestCount {
+          (best, bestCount) = (bit, fixing.count)
+        }
       }
       precondition(bestCount >= 0, "rows \(members.map { rows[$0].opcode }) overlap")
       return best

@@ -83,8 +83,10 @@ public struct InstructionFlags: OptionSet, Sendable {
 ///
 /// **`hint`** gathers the completer bits that are no part of the opcode, lowest bit of the slot first:
 /// - floating point with a status field: bits 0–1 `sf` (`statusField`);
-/// - loads and semaphores: bits 0–1 locality (0 none, 1 nt1, 3 nta);
-/// - stores and `lfetch` with three hint bits: bit 0 is slot bit 12, bits 1–2 slot bits 28–29; else bits 0–1;
+/// - loads without base update: bit 0 is slot bit 19, bits 1–2 slot bits 28–29 (data access hints d0…d7); other loads
+///   and
+///   semaphores: bits 0–1 locality (0 none, 1 nt1, 3 nta);
+/// - stores without base update and `lfetch`: bit 0 is slot bit 12, bits 1–2 slot bits 28–29; other stores: bits 0–1;
 /// - branches: bit 0 `many`, bits 1–2 whether hint (sptk, spnt, dptk, dpnt), bit 3 `clr`;
 /// - `brp`, `mov b1=r2`: bits 0–1 whether hint, bit 2 `imp`.
 @frozen

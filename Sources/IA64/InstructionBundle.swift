@@ -62,7 +62,8 @@ public struct Template: RawRepresentable, Equatable, Hashable, Sendable {
     return (Template.layout(rawValue) ?? 0) >> UInt16(9 + slot) & 1 != 0
   }
 
-  /// The name as disassemblers print it, without stops: three letters, or three dashes for a reserved template.
+  /// The name as disassemblers print it, without stops: three letters; for a reserved template its number without the
+  /// lowest bit, between dashes.
   public var name: String {
     switch rawValue >> 1 {
     case 0x00, 0x01: "MII"
@@ -75,7 +76,7 @@ public struct Template: RawRepresentable, Equatable, Hashable, Sendable {
     case 0x0b: "BBB"
     case 0x0c: "MMB"
     case 0x0e: "MFB"
-    default: "---"
+    default: "-\(String(rawValue >> 1, radix: 16))-"
     }
   }
 

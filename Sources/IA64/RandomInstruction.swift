@@ -74,8 +74,11 @@ public struct RandomInstruction: Sendable {
     for index in 0..<(template.isLong ? 2 : 3) {
       let unit = template.unit(index)!
       let fitting = opcodes.filter { RandomInstruction.runs($0, on: unit) }
-      let opcode = fitting.isEmpty ? unit.nop : fitting[Int(generator.next() % UInt64(fitting.count))]
-      slots[index] = fitting.isEmpty ? EncodedSlot(slot: (decoderTables.rows + opcode.index).pointee.value) : slot(opcode)
+      if fitting.isEmpty {
+        slots[index].slot = (decoderTables.rows + unit.nop.index).pointee.value
+      } else {
+        slots[index] = slot(fitting[Int(generator.next() % UInt64(fitting.count))])
+      }
     }
     return template.isLong
       ? InstructionBundle(template: template, slots[0].slot, slots[1].long, slots[1].slot)

@@ -30,7 +30,7 @@ package struct Completer: Sendable {
   package let texts: [String?]
 
   static let named: [String: Completer] = [
-    "ld": Completer(shift: 0, width: 2, texts: ["", ".nt1", ".d2", ".nta"]),
+    "ld": Completer(shift: 0, width: 3, texts: ["", ".d4", ".nt1", ".d5", ".d2", ".d6", ".nta", ".d7"]),
     "ldx": Completer(shift: 0, width: 2, texts: ["", ".nt1", nil, ".nta"]),
     "st": Completer(shift: 0, width: 3, texts: ["", ".d4", ".d1", ".d5", ".d2", ".d6", ".nta", ".d7"]),
     "stx": Completer(shift: 0, width: 2, texts: ["", nil, nil, ".nta"]),
@@ -141,7 +141,7 @@ package struct Syntax: Sendable {
     case "b2": (.branch, 2)
     case "ar3": (.application, 3)
     case "cr3": (.control, 3)
-    case "imm", "target", "count", "pos", "len", "mbtype", "mhtype", "feature", "tag", "tag13", "mask", "imm44", "inc",
+    case "imm", "uimm", "target", "count", "pos", "len", "mbtype", "mhtype", "feature", "tag", "tag13", "mask", "imm44", "inc",
       "fclass", "amask", "omask", "sof", "sol", "sor", "stride", "dahr3":
       (.immediate, 0)
     default: (.fixed, 0)

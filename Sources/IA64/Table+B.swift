@@ -44,7 +44,7 @@ let instructionTableB: [InstructionRow] = [
   .init(.vmsw_0, .B8, "0000 ---- 011000 --------------------- oooooo", "vmsw.0", .privilegedEnding),
   .init(.vmsw_1, .B8, "0000 ---- 011001 --------------------- oooooo", "vmsw.1", .privilegedEnding),
   // B9
-  .init(.break_b, .B9, "0000 b --- 000000 - aaaaaaaaaaaaaaaaaaaa qqqqqq", "break.b imm", .faultingEnding),
-  .init(.nop_b, .B9, "0010 b --- 000000 - aaaaaaaaaaaaaaaaaaaa qqqqqq", "nop.b imm"),
-  .init(.hint_b, .B9, "0010 b --- 000001 - aaaaaaaaaaaaaaaaaaaa qqqqqq", "hint.b imm"),
+  .init(.break_b, .B9, "0000 b --- 000000 - aaaaaaaaaaaaaaaaaaaa qqqqqq", "break.b uimm", .faultingEnding),
+  .init(.nop_b, .B9, "0010 b --- 000000 - aaaaaaaaaaaaaaaaaaaa qqqqqq", "nop.b uimm"),
+  .init(.hint_b, .B9, "0010 b --- 000001 - aaaaaaaaaaaaaaaaaaaa qqqqqq", "hint.b uimm"),
 ]

@@ -122,8 +122,8 @@ let instructionTableF: [InstructionRow] = [
   // F14
   .init(.fchkf, .F14, "0000 s hh 0 001000 - aaaaaaaaaaaaaaaaaaaa qqqqqq", "fchkf{sf} target", .branch),
   // F15
-  .init(.break_f, .F15, "0000 b -- 0 000000 - aaaaaaaaaaaaaaaaaaaa qqqqqq", "break.f imm", .faultingEnding),
+  .init(.break_f, .F15, "0000 b -- 0 000000 - aaaaaaaaaaaaaaaaaaaa qqqqqq", "break.f uimm", .faultingEnding),
   // F16
-  .init(.nop_f, .F16, "0000 b -- 0 000001 0 aaaaaaaaaaaaaaaaaaaa qqqqqq", "nop.f imm"),
-  .init(.hint_f, .F16, "0000 b -- 0 000001 1 aaaaaaaaaaaaaaaaaaaa qqqqqq", "hint.f imm"),
+  .init(.nop_f, .F16, "0000 b -- 0 000001 0 aaaaaaaaaaaaaaaaaaaa qqqqqq", "nop.f uimm"),
+  .init(.hint_f, .F16, "0000 b -- 0 000001 1 aaaaaaaaaaaaaaaaaaaa qqqqqq", "hint.f uimm"),
 ]

@@ -105,15 +105,15 @@ let instructionTableI: [InstructionRow] = [
   .init(.tf_z_or_andcm, .I30, "0101 1 00 1 DDDDDD ooooooo 1 wwwww 1 0 AAAAAA qqqqqq", "tf.z.or.andcm p1,p2=feature"),
   .init(.tf_nz_or_andcm, .I30, "0101 1 00 1 DDDDDD ooooooo 1 wwwww 1 1 AAAAAA qqqqqq", "tf.nz.or.andcm p1,p2=feature"),
   // I18
-  .init(.nop_i, .I18, "0000 b 000 000001 0 aaaaaaaaaaaaaaaaaaaa qqqqqq", "nop.i imm"),
-  .init(.hint_i, .I18, "0000 b 000 000001 1 aaaaaaaaaaaaaaaaaaaa qqqqqq", "hint.i imm"),
+  .init(.nop_i, .I18, "0000 b 000 000001 0 aaaaaaaaaaaaaaaaaaaa qqqqqq", "nop.i uimm"),
+  .init(.hint_i, .I18, "0000 b 000 000001 1 aaaaaaaaaaaaaaaaaaaa qqqqqq", "hint.i uimm"),
   // I19
-  .init(.break_i, .I19, "0000 b 000 000000 - aaaaaaaaaaaaaaaaaaaa qqqqqq", "break.i imm", .faultingEnding),
+  .init(.break_i, .I19, "0000 b 000 000000 - aaaaaaaaaaaaaaaaaaaa qqqqqq", "break.i uimm", .faultingEnding),
   // I20
   .init(.chk_s_i, .I20, "0000 s 001 bbbbbbbbbbbbb BBBBBBB aaaaaaa qqqqqq", "chk.s.i r2,target", .branch),
   // I21
-  .init(.mov_to_br, .I21, "0000 - 111 aaaaaaaas h 0 hh BBBBBBB ---- AAA qqqqqq", "mov{ih}{mwh} b1=r2,tag"),
-  .init(.mov_ret_to_br, .I21, "0000 - 111 aaaaaaaas h 1 hh BBBBBBB ---- AAA qqqqqq", "mov.ret{ih}{mwh} b1=r2,tag"),
+  .init(.mov_to_br, .I21, "0000 - 111 saaaaaaaa h 0 hh BBBBBBB ---- AAA qqqqqq", "mov{mwh}{ih} b1=r2,tag"),
+  .init(.mov_ret_to_br, .I21, "0000 - 111 saaaaaaaa h 1 hh BBBBBBB ---- AAA qqqqqq", "mov.ret{mwh}{ih} b1=r2,tag"),
   // I22
   .init(.mov_from_br, .I22, "0000 - 000 110001 ----------- BBB AAAAAAA qqqqqq", "mov r1=b2"),
   // I23

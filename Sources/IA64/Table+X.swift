@@ -6,11 +6,11 @@ let instructionTableX: [InstructionRow] = [
   // X1
   .init(
     .break_x, .X1, "0000 b 000 000000 - aaaaaaaaaaaaaaaaaaaa qqqqqq / ccccccccccccccccccccccccccccccccccccccccc",
-    "break.x imm", .faultingEnding),
+    "break.x uimm", .faultingEnding),
   // X2
   .init(
     .movl, .X2, "0110 s bbbbbbbbb ccccc d 0 aaaaaaa AAAAAAA qqqqqq / eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
-    "movl r1=imm"),
+    "movl r1=uimm"),
   // X3
   .init(
     .brl_cond, .X3, "1100 s h hh aaaaaaaaaaaaaaaaaaaa h --- 000 qqqqqq / bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb--",
@@ -22,8 +22,8 @@ let instructionTableX: [InstructionRow] = [
   // X5
   .init(
     .nop_x, .X5, "0000 b 000 000001 0 aaaaaaaaaaaaaaaaaaaa qqqqqq / ccccccccccccccccccccccccccccccccccccccccc",
-    "nop.x imm"),
+    "nop.x uimm"),
   .init(
     .hint_x, .X5, "0000 b 000 000001 1 aaaaaaaaaaaaaaaaaaaa qqqqqq / ccccccccccccccccccccccccccccccccccccccccc",
-    "hint.x imm"),
+    "hint.x uimm"),
 ]

@@ -1,0 +1,134 @@
+/* The measured loops. Each operation stands alone in a counted loop: its arguments into their registers, the call site,
+ * br.cloop, nothing else; "empty-loop" is the loop without the site, "native:" the same loop with the native
+ * instruction in the site's place. Then three programs that use the processor and no operation. */
+#include "cpubound.h"
+#include "kernel.h"
+#include "paravirt_privop.h"
+
+#define LOOP(identifier, moves, body) \
+  static unsigned long __attribute__((noipa)) identifier(unsigned long count, unsigned long a, unsigned long b, unsigned long c, \
+                                  unsigned long d, unsigned long e) { \
+    unsigned long start, stop; \
+    asm volatile(";;\n\tmov.i ar.lc=%2\n\t;;\n\tmov %0=ar.itc\n\t;;\n\t.align 32\n1:\n" moves "\t;;\n" body \
+                 "\tbr.cloop.sptk.many 1b\n\t;;\n\tmov %1=ar.itc\n\t;;" \
+                 : "=&r"(start), "=&r"(stop) \
+                 : "r"(count - 1), "r"(a), "r"(b), "r"(c), "r"(d), "r"(e) \
+                 : "r8", "r9", "r10", "r11", "r14", "ar.lc", PV_CLOBBERS); \
+    return stop - start; \
+  }
+
+#define NO_ARGUMENTS ""
+#define ONE_ARGUMENT "\tmov r8=%3\n"
+#define TWO_ARGUMENTS "\tmov r8=%3\n\tmov r9=%4\n"
+#define FIVE_ARGUMENTS "\tmov r8=%3\n\tmov r9=%4\n\tmov r10=%5\n\tmov r11=%6\n\tmov r14=%7\n"
+
+LOOP(empty_loop, NO_ARGUMENTS, "")
+LOOP(loop_fc, ONE_ARGUMENT, PV_SITE(FC))
+LOOP(loop_thash, ONE_ARGUMENT, PV_SITE(THASH))
+LOOP(loop_get_cpuid, ONE_ARGUMENT, PV_SITE(GET_CPUID))
+LOOP(loop_get_pmd, ONE_ARGUMENT, PV_SITE(GET_PMD))
+LOOP(loop_ptcga, TWO_ARGUMENTS, PV_SITE(PTCGA))
+LOOP(loop_get_rr, ONE_ARGUMENT, PV_SITE(GET_RR))
+LOOP(loop_set_rr, TWO_ARGUMENTS, PV_SITE(SET_RR))
+LOOP(loop_set_rr0_to_rr4, FIVE_ARGUMENTS, PV_SITE(SET_RR0_TO_RR4))
+LOOP(loop_ssm_i, NO_ARGUMENTS, PV_SITE(SSM_I))
+LOOP(loop_rsm_i, NO_ARGUMENTS, PV_SITE(RSM_I))
+LOOP(loop_get_psr_i, NO_ARGUMENTS, PV_SITE(GET_PSR_I))
+LOOP(loop_irq_restore, ONE_ARGUMENT, PV_SITE(INTRIN_LOCAL_IRQ_RESTORE))
+LOOP(loop_getreg_psr, ONE_ARGUMENT, PV_SITE_GETREG(_IA64_REG_PSR))
+LOOP(loop_getreg_tp, ONE_ARGUMENT, PV_SITE_GETREG(_IA64_REG_TP))
+LOOP(loop_getreg_itc, ONE_ARGUMENT, PV_SITE_GETREG(_IA64_REG_AR_ITC))
+LOOP(loop_getreg_kr7, ONE_ARGUMENT, PV_SITE_GETREG(_IA64_REG_AR_KR7))
+LOOP(loop_getreg_ivr, ONE_ARGUMENT, PV_SITE_GETREG(_IA64_REG_CR_IVR))
+LOOP(loop_setreg_kr7, TWO_ARGUMENTS, PV_SITE_SETREG(_IA64_REG_AR_KR7))
+LOOP(loop_setreg_tpr, TWO_ARGUMENTS, PV_SITE_SETREG(_IA64_REG_CR_TPR))
+LOOP(loop_setreg_eoi, TWO_ARGUMENTS, PV_SITE_SETREG(_IA64_REG_CR_EOI))
+LOOP(loop_setreg_itm, TWO_ARGUMENTS, PV_SITE_SETREG(_IA64_REG_CR_ITM))
+
+#define NATIVE(instruction) "\t" instruction "\n\t;;\n"
+LOOP(native_thash, ONE_ARGUMENT, NATIVE("thash r8=r8"))
+LOOP(native_get_cpuid, ONE_ARGUMENT, NATIVE("mov r8=cpuid[r8]"))
+LOOP(native_get_rr, ONE_ARGUMENT, NATIVE("mov r8=rr[r8]"))
+LOOP(native_set_rr, TWO_ARGUMENTS, NATIVE("mov rr[r8]=r9"))
+LOOP(native_ssm_i, NO_ARGUMENTS, NATIVE("ssm 0x4000"))
+LOOP(native_rsm_i, NO_ARGUMENTS, NATIVE("rsm 0x4000"))
+LOOP(native_get_psr_i, NO_ARGUMENTS, NATIVE("mov r8=psr\n\tdep.z r2=1,14,1\n\t;;\n\tand r8=r8,r2"))
+LOOP(native_getreg_psr, ONE_ARGUMENT, NATIVE("mov r8=psr"))
+LOOP(native_getreg_tp, ONE_ARGUMENT, NATIVE("mov r8=r13"))
+LOOP(native_getreg_itc, ONE_ARGUMENT, NATIVE("mov r8=ar.itc"))
+LOOP(native_setreg_kr7, TWO_ARGUMENTS, NATIVE("mov ar.k7=r8"))
+LOOP(native_setreg_tpr, TWO_ARGUMENTS, NATIVE("mov cr.tpr=r8"))
+
+static void report(const char *kind, const char *name, unsigned long calls, unsigned long ticks) {
+  put_string("bench ");
+  put_string(kind);
+  put_string(name);
+  put_string(" calls=");
+  put_decimal(calls);
+  put_string(" ticks=");
+  put_decimal(ticks);
+  put_string("\n");
+}
+
+static void bench_operations(unsigned long calls) {
+  static unsigned long line[16] __attribute__((aligned(128)));
+  unsigned long rr[5];
+  const unsigned long address = USER_TEXT + 0x123456;
+  for (unsigned long i = 0; i < 5; i++) rr[i] = ia64_get_rr(i << 61);
+  /* The first pass of every loop is not counted: translations and caches are then as they stay. */
+#define MEASURE(kind, name, loop, ...) \
+  (loop(16, __VA_ARGS__), report(kind, name, calls, loop(calls, __VA_ARGS__)))
+  MEASURE("", "empty-loop", empty_loop, 0, 0, 0, 0, 0);
+  MEASURE("", "fc", loop_fc, (unsigned long)line, 0, 0, 0, 0);
+  MEASURE("", "thash", loop_thash, address, 0, 0, 0, 0);
+  MEASURE("", "get_cpuid", loop_get_cpuid, 3, 0, 0, 0, 0);
+  MEASURE("", "get_pmd", loop_get_pmd, 4, 0, 0, 0, 0);
+  MEASURE("", "ptcga", loop_ptcga, address, PAGE_SHIFT << 2, 0, 0, 0);
+  MEASURE("", "get_rr", loop_get_rr, USER_TEXT, 0, 0, 0, 0);
+  MEASURE("", "set_rr", loop_set_rr, USER_TEXT, rr[2], 0, 0, 0);
+  MEASURE("", "set_rr0_to_rr4", loop_set_rr0_to_rr4, rr[0], rr[1], rr[2], rr[3], rr[4]);
+  MEASURE("", "rsm_i", loop_rsm_i, 0, 0, 0, 0, 0);
+  MEASURE("", "ssm_i", loop_ssm_i, 0, 0, 0, 0, 0);
+  MEASURE("", "get_psr_i", loop_get_psr_i, 0, 0, 0, 0, 0);
+  MEASURE("", "intrin_local_irq_restore", loop_irq_restore, 0, 0, 0, 0, 0);
+  MEASURE("", "getreg(psr)", loop_getreg_psr, _IA64_REG_PSR, 0, 0, 0, 0);
+  MEASURE("", "getreg(tp)", loop_getreg_tp, _IA64_REG_TP, 0, 0, 0, 0);
+  MEASURE("", "getreg(ar.itc)", loop_getreg_itc, _IA64_REG_AR_ITC, 0, 0, 0, 0);
+  MEASURE("", "getreg(ar.k7)", loop_getreg_kr7, _IA64_REG_AR_KR7, 0, 0, 0, 0);
+  MEASURE("", "getreg(cr.ivr)", loop_getreg_ivr, _IA64_REG_CR_IVR, 0, 0, 0, 0);
+  MEASURE("", "setreg(ar.k7)", loop_setreg_kr7, 0x777, _IA64_REG_AR_KR7, 0, 0, 0);
+  MEASURE("", "setreg(cr.tpr)", loop_setreg_tpr, 0, _IA64_REG_CR_TPR, 0, 0, 0);
+  MEASURE("", "setreg(cr.eoi)", loop_setreg_eoi, 0, _IA64_REG_CR_EOI, 0, 0, 0);
+  MEASURE("", "setreg(cr.itm)", loop_setreg_itm, 0x7000000000000000, _IA64_REG_CR_ITM, 0, 0, 0);
+  MEASURE("native:", "thash", native_thash, address, 0, 0, 0, 0);
+  MEASURE("native:", "get_cpuid", native_get_cpuid, 3, 0, 0, 0, 0);
+  MEASURE("native:", "get_rr", native_get_rr, USER_TEXT, 0, 0, 0, 0);
+  MEASURE("native:", "set_rr", native_set_rr, USER_TEXT, rr[2], 0, 0, 0);
+  MEASURE("native:", "rsm_i", native_rsm_i, 0, 0, 0, 0, 0);
+  MEASURE("native:", "ssm_i", native_ssm_i, 0, 0, 0, 0, 0);
+  MEASURE("native:", "get_psr_i", native_get_psr_i, 0, 0, 0, 0, 0);
+  MEASURE("native:", "getreg(psr)", native_getreg_psr, _IA64_REG_PSR, 0, 0, 0, 0);
+  MEASURE("native:", "getreg(tp)", native_getreg_tp, _IA64_REG_TP, 0, 0, 0, 0);
+  MEASURE("native:", "getreg(ar.itc)", native_getreg_itc, _IA64_REG_AR_ITC, 0, 0, 0, 0);
+  MEASURE("native:", "setreg(ar.k7)", native_setreg_kr7, 0x777, _IA64_REG_AR_KR7, 0, 0, 0);
+  MEASURE("native:", "setreg(cr.tpr)", native_setreg_tpr, 0, _IA64_REG_CR_TPR, 0, 0, 0);
+  ia64_rsm_i();
+  ia64_srlz_d();
+}
+
+/* One program, `rounds` times; its result is a check. */
+static void bench_cpu(const char *name, unsigned long (*program)(void), unsigned long rounds, unsigned long want) {
+  unsigned long result = 0, start = ia64_getreg(_IA64_REG_AR_ITC);
+  for (unsigned long i = 0; i < rounds; i++) result = program();
+  unsigned long ticks = ia64_getreg(_IA64_REG_AR_ITC) - start;
+  report("", name, rounds, ticks);
+  check(name, result, want);
+}
+
+void run_bench(unsigned long calls, unsigned long rounds) {
+  if (calls) bench_operations(calls);
+  if (!rounds) return;
+  bench_cpu("cpu-sieve", cpu_sieve, rounds * 20, CPU_SIEVE_RESULT);
+  bench_cpu("cpu-sort", cpu_sort, rounds * 10, CPU_SORT_RESULT);
+  bench_cpu("cpu-hash", cpu_hash, rounds * 20, CPU_HASH_RESULT);
+}

@@ -1,0 +1,87 @@
+/* The register numbers that getreg and setreg take, with Linux's names (an AR is 3072 + its number, a CR 4096 + its
+ * number). */
+#ifndef IA64REGS_H
+#define IA64REGS_H
+
+#define _IA64_REG_IP 1016
+#define _IA64_REG_PSR 1019
+#define _IA64_REG_PSR_L 1019
+#define _IA64_REG_GP 1025
+#define _IA64_REG_R8 1032
+#define _IA64_REG_R9 1033
+#define _IA64_REG_SP 1036
+#define _IA64_REG_TP 1037
+
+#define _IA64_REG_AR_KR0 3072
+#define _IA64_REG_AR_KR1 3073
+#define _IA64_REG_AR_KR2 3074
+#define _IA64_REG_AR_KR3 3075
+#define _IA64_REG_AR_KR4 3076
+#define _IA64_REG_AR_KR5 3077
+#define _IA64_REG_AR_KR6 3078
+#define _IA64_REG_AR_KR7 3079
+#define _IA64_REG_AR_RSC 3088
+#define _IA64_REG_AR_BSP 3089
+#define _IA64_REG_AR_BSPSTORE 3090
+#define _IA64_REG_AR_RNAT 3091
+#define _IA64_REG_AR_FCR 3093
+#define _IA64_REG_AR_EFLAG 3096
+#define _IA64_REG_AR_CSD 3097
+#define _IA64_REG_AR_SSD 3098
+#define _IA64_REG_AR_CFLAG 3099
+#define _IA64_REG_AR_FSR 3100
+#define _IA64_REG_AR_FIR 3101
+#define _IA64_REG_AR_FDR 3102
+#define _IA64_REG_AR_CCV 3104
+#define _IA64_REG_AR_UNAT 3108
+#define _IA64_REG_AR_FPSR 3112
+#define _IA64_REG_AR_ITC 3116
+#define _IA64_REG_AR_PFS 3136
+#define _IA64_REG_AR_LC 3137
+#define _IA64_REG_AR_EC 3138
+
+#define _IA64_REG_CR_DCR 4096
+#define _IA64_REG_CR_ITM 4097
+#define _IA64_REG_CR_IVA 4098
+#define _IA64_REG_CR_PTA 4104
+#define _IA64_REG_CR_IPSR 4112
+#define _IA64_REG_CR_ISR 4113
+#define _IA64_REG_CR_IIP 4115
+#define _IA64_REG_CR_IFA 4116
+#define _IA64_REG_CR_ITIR 4117
+#define _IA64_REG_CR_IIPA 4118
+#define _IA64_REG_CR_IFS 4119
+#define _IA64_REG_CR_IIM 4120
+#define _IA64_REG_CR_IHA 4121
+#define _IA64_REG_CR_LID 4160
+#define _IA64_REG_CR_IVR 4161
+#define _IA64_REG_CR_TPR 4162
+#define _IA64_REG_CR_EOI 4163
+#define _IA64_REG_CR_IRR0 4164
+#define _IA64_REG_CR_IRR1 4165
+#define _IA64_REG_CR_IRR2 4166
+#define _IA64_REG_CR_IRR3 4167
+#define _IA64_REG_CR_ITV 4168
+#define _IA64_REG_CR_PMV 4169
+#define _IA64_REG_CR_CMCV 4170
+#define _IA64_REG_CR_LRR0 4176
+#define _IA64_REG_CR_LRR1 4177
+
+/* X(name, number) for the registers of Linux's native tables besides psr, gp, sp and tp: those that can be read and
+ * written, and those that can only be read. */
+#define FOR_EACH_AR(X) \
+  X(AR_KR0, 3072) X(AR_KR1, 3073) X(AR_KR2, 3074) X(AR_KR3, 3075) X(AR_KR4, 3076) X(AR_KR5, 3077) \
+  X(AR_KR6, 3078) X(AR_KR7, 3079) X(AR_RSC, 3088) X(AR_BSPSTORE, 3090) X(AR_RNAT, 3091) X(AR_FCR, 3093) \
+  X(AR_EFLAG, 3096) X(AR_CSD, 3097) X(AR_SSD, 3098) X(AR_CFLAG, 3099) X(AR_FSR, 3100) X(AR_FIR, 3101) \
+  X(AR_FDR, 3102) X(AR_CCV, 3104) X(AR_UNAT, 3108) X(AR_FPSR, 3112) X(AR_ITC, 3116) X(AR_PFS, 3136) \
+  X(AR_LC, 3137) X(AR_EC, 3138)
+#define FOR_EACH_READ_ONLY_AR(X) X(AR_BSP, 3089)
+#define FOR_EACH_CR(X) \
+  X(CR_DCR, 4096) X(CR_ITM, 4097) X(CR_IVA, 4098) X(CR_PTA, 4104) X(CR_IPSR, 4112) X(CR_ISR, 4113) \
+  X(CR_IIP, 4115) X(CR_IFA, 4116) X(CR_ITIR, 4117) X(CR_IIPA, 4118) X(CR_IFS, 4119) X(CR_IIM, 4120) \
+  X(CR_IHA, 4121) X(CR_LID, 4160) X(CR_TPR, 4162) X(CR_EOI, 4163) X(CR_ITV, 4168) X(CR_PMV, 4169) \
+  X(CR_CMCV, 4170) X(CR_LRR0, 4176) X(CR_LRR1, 4177)
+#define FOR_EACH_READ_ONLY_CR(X) \
+  X(CR_IVR, 4161) X(CR_IRR0, 4164) X(CR_IRR1, 4165) X(CR_IRR2, 4166) X(CR_IRR3, 4167)
+
+#endif

@@ -1,0 +1,275 @@
+// The disassembler: instructions as text, in the very form of binutils' `objdump -d` (2.40), pseudo-operations
+// included.
+
+/// Turns instructions and bundles into text.
+public enum Disassembler {
+  /// How an address in an operand is written.
+  public typealias Symbolizer = (_ address: UInt64) -> String
+
+  /// An address as a plain hexadecimal number, which is what objdump prints where there are no symbols.
+  public static func hexadecimal(_ address: UInt64) -> String { "0x" + String(address, radix: 16) }
+
+  /// The text of one instruction: the predicate's column of six characters, then mnemonic and operands, without a stop.
+  ///
+  /// - Parameters:
+  ///   - address: the *bundle's* address, to which branch displacements are relative.
+  ///   - symbolizer: writes addresses.
+  public static func text(
+    _ instruction: Instruction, at address: UInt64, symbolizer: Symbolizer = hexadecimal
+  ) -> String {
+    var output: [UInt8] = []
+    append(instruction, at: address, stop: false, to: &output, symbolizer: symbolizer)
+    return String(decoding: output, as: UTF8.self)
+  }
+
+  /// The lines of a bundle, as objdump writes them behind address and bytes: `[MII]` and the first instruction, then
+  /// the
+  /// others with six spaces before them; two lines for an MLX bundle.
+  public static func lines(
+    _ bundle: InstructionBundle, at address: UInt64, symbolizer: Symbolizer = hexadecimal
+  ) -> [String] {
+    let decoded = Decoder.decode(bundle)
+    return (0..<decoded.count).map { slot in
+      var output: [UInt8] = []
+      output += slot == 0 ? Array("[\(decoded.template.name)] ".utf8) : Array("      ".utf8)
+      let stop = decoded.template.hasStop(after: decoded.template.isLong && slot == 1 ? 2 : slot)
+      append(decoded[slot], at: address, stop: stop, to: &output, symbolizer: symbolizer)
+      return String(decoding: output, as: UTF8.self)
+    }
+  }
+
+  /// Appends the text of an instruction, `;;` behind it when a group ends there.
+  ///
+  /// A slot that is illegal only for bits binutils does not look at is written as the instruction it would be without
+  /// them;
+  /// any other illegal slot as `data8`, without a stop.
+  public static func append(
+    _ instruction: Instruction, at address: UInt64, stop: Bool, to output: inout [UInt8],
+    symbolizer: Symbolizer = hexadecimal
+  ) {
+    var instruction = instruction
+    if instruction.opcode == .illegal {
+      let slot = UInt64(bitPattern: instruction.imm)
+      if let unit = Unit(rawValue: UInt8(truncatingIfNeeded: instruction.aux)) {
+        instruction = Decoder.decode(slot, unit: unit, reserved: .tolerated)
+      }
+      if instruction.opcode == .illegal { return appendData(slot, to: &output) }
+      // Of the instructions that may not be predicated this is the one whose predicate objdump writes.
+      if instruction.opcode == .br_ia { instruction.qp = UInt8(slot & 63) }
+    }
+    appendPredicate(instruction, to: &output)
+    let syntax = SyntaxTable.shared.syntax(instruction)
+    output += syntax.mnemonic.utf8
+    for completer in syntax.completers { output += (completer.text(instruction.hint) ?? "").utf8 }
+    if !syntax.tokens.isEmpty { output.append(UInt8(ascii: " ")) }
+    for token in syntax.tokens {
+      switch token {
+      case .literal(let text): output += text.utf8
+      case .operand(let index):
+        append(syntax.operands[index], of: instruction, at: address, to: &output, symbolizer)
+      }
+    }
+    if stop { output += ";;".utf8 }
+  }
+
+  private static func appendPredicate(_ instruction: Instruction, to output: inout [UInt8]) {
+    guard instruction.qp != 0 else {
+      output += "      ".utf8
+      return
+    }
+    output += "(p".utf8
+    if instruction.qp < 10 { output.append(UInt8(ascii: "0")) }
+    output += String(instruction.qp).utf8
+    output += ") ".utf8
+  }
+
+  /// A slot that is no instruction: `data8` and at least nine hexadecimal digits behind `0x` (zero has no `0x`).
+  private static func appendData(_ slot: UInt64, to output: inout [UInt8]) {
+    let digits = String(slot, radix: 16)
+    output += "      data8 ".utf8
+    output += (slot == 0 ? "" : "0x").utf8
+    output += String(repeating: "0", count: max(0, (slot == 0 ? 11 : 9) - digits.count)).utf8
+    output += digits.utf8
+  }
+
+  private static func append(
+    _ operand: Operand, of instruction: Instruction, at address: UInt64, to output: inout [UInt8],
+    _ symbolizer: Symbolizer
+  ) {
+    let number =
+      switch operand.field {
+      case 1: instruction.r1
+      case 2: instruction.r2
+      case 3: instruction.r3
+      default: instruction.r4
+      }
+    switch operand.file {
+    case .general: output += "r\(number)".utf8
+    case .floatingPoint: output += "f\(number)".utf8
+    case .predicate: output += "p\(number)".utf8
+    case .branch: output += "b\(number)".utf8
+    case .application: output += applicationRegister(number).utf8
+    case .control: output += controlRegister(number).utf8
+    case .fixed: output += operand.name.utf8
+    case .immediate: output += immediate(operand.name, instruction, address, symbolizer).utf8
+    }
+  }
+
+  private static func immediate(
+    _ name: String, _ instruction: Instruction, _ address: UInt64, _ symbolizer: Symbolizer
+  ) -> String {
+    switch name {
+    case "imm", "inc", "stride": String(instruction.imm)
+    case "uimm", "mask", "imm44", "fclass": hexadecimal(UInt64(bitPattern: instruction.imm))
+    case "target", "tag": symbolizer(address &+ UInt64(bitPattern: instruction.imm))
+    case "tag13": symbolizer(address &+ UInt64(bitPattern: instruction.tag))
+    case "count", "pos", "feature", "sof": String(instruction.count)
+    case "len", "sol": String(instruction.len)
+    case "sor": String(Int(instruction.sor) * 8)
+    case "mbtype": byteMix(instruction.mbtype)
+    case "mhtype", "amask": hexadecimal(UInt64(instruction.mhtype))
+    case "omask": hexadecimal(UInt64(instruction.omask))
+    case "dahr3": "dahr\(instruction.r3)"
+    default: preconditionFailure("no text for operand \(name)")
+    }
+  }
+
+  private static func byteMix(_ type: UInt8) -> String {
+    switch type {
+    case 0: "@brcst"
+    case 8: "@mix"
+    case 9: "@shuf"
+    case 10: "@alt"
+    case 11: "@rev"
+    default: hexadecimal(UInt64(type))
+    }
+  }
+
+  /// The name of an application register: `ar.pfs`, or `ar` and the number of a reserved one.
+  public static func applicationRegister(_ number: UInt8) -> String {
+    switch number {
+    case 0...7: "ar.k\(number)"
+    case 16: "ar.rsc"
+    case 17: "ar.bsp"
+    case 18: "ar.bspstore"
+    case 19: "ar.rnat"
+    case 21: "ar.fcr"
+    case 24: "ar.eflag"
+    case 25: "ar.csd"
+    case 26: "ar.ssd"
+    case 27: "ar.cflg"
+    case 28: "ar.fsr"
+    case 29: "ar.fir"
+    case 30: "ar.fdr"
+    case 32: "ar.ccv"
+    case 36: "ar.unat"
+    case 40: "ar.fpsr"
+    case 44: "ar.itc"
+    case 45: "ar.ruc"
+    case 64: "ar.pfs"
+    case 65: "ar.lc"
+    case 66: "ar.ec"
+    default: "ar\(number)"
+    }
+  }
+
+  /// The name of a control register: `cr.iva`, or `cr` and the number of a reserved one.
+  public static func controlRegister(_ number: UInt8) -> String {
+    switch number {
+    case 0: "cr.dcr"
+    case 1: "cr.itm"
+    case 2: "cr.iva"
+    case 8: "cr.pta"
+    case 16: "cr.ipsr"
+    case 17: "cr.isr"
+    case 19: "cr.iip"
+    case 20: "cr.ifa"
+    case 21: "cr.itir"
+    case 22: "cr.iipa"
+    case 23: "cr.ifs"
+    case 24: "cr.iim"
+    case 25: "cr.iha"
+    case 26: "cr.iib0"
+    case 27: "cr.iib1"
+    case 64: "cr.lid"
+    case 65: "cr.ivr"
+    case 66: "cr.tpr"
+    case 67: "cr.eoi"
+    case 68...71: "cr.irr\(number - 68)"
+    case 72: "cr.itv"
+    case 73: "cr.pmv"
+    case 74: "cr.cmcv"
+    case 80: "cr.lrr0"
+    case 81: "cr.lrr1"
+    default: "cr\(number)"
+    }
+  }
+}
+
+/// The parsed syntax of every row and of the pseudo-operations that stand for a row with certain operands.
+private struct SyntaxTable: Sendable {
+  struct Pseudo: Sendable {
+    let condition: @Sendable (Instruction) -> Bool
+    let syntax: Syntax
+
+    init(_ syntax: StaticString, when condition: @escaping @Sendable (Instruction) -> Bool) {
+      self.syntax = Syntax(syntax)
+      self.condition = condition
+    }
+  }
+
+  static let shared = SyntaxTable()
+  let rows: [Syntax]
+  /// For each row the pseudo-operations it may be, the first that fits counts.
+  let pseudo: [[Pseudo]]
+
+  init() {
+    rows = instructionTable.map { Syntax($0.syntax) }
+    var pseudo = [[Pseudo]](repeating: [], count: rows.count)
+    for (opcode, list) in SyntaxTable.pseudoOperations { pseudo[opcode.index] = list }
+    self.pseudo = pseudo
+  }
+
+  func syntax(_ instruction: Instruction) -> Syntax {
+    let index = instruction.opcode.index
+    for candidate in pseudo[index] where candidate.condition(instruction) { return candidate.syntax }
+    return rows[index]
+  }
+
+  /// What objdump writes in another form.
+  static let pseudoOperations: [(Opcode, [Pseudo])] = [
+    (.adds, [Pseudo("mov r1=r3") { $0.imm == 0 }]),
+    (.addl, [Pseudo("mov r1=imm") { $0.r3 == 0 }]),
+    (.extr, [Pseudo("shr r1=r3,pos") { $0.len == 64 - $0.pos }]),
+    (.extr_u, [Pseudo("shr.u r1=r3,pos") { $0.len == 64 - $0.pos }]),
+    (.dep_z, [Pseudo("shl r1=r2,pos") { $0.len == 64 - $0.pos }]),
+    (.mov_to_br, [Pseudo("mov b1=r2") { $0.hint == 1 }]),
+    (.br_cond, [Pseudo("br{ph}{dh} target") { $0.qp == 0 && $0.hint & 6 == 0 }]),
+    (.br_cond_indirect, [Pseudo("br{ph}{dh} b2") { $0.qp == 0 && $0.hint & 6 == 0 }]),
+    (.brl_cond, [Pseudo("brl{ph}{dh} target") { $0.qp == 0 && $0.hint & 6 == 0 }]),
+    (.fma, multiplyAdd("fnorm{sf} f1=f3", "fmpy{sf} f1=f3,f4", "fadd{sf} f1=f3,f2")),
+    (.fma_s, multiplyAdd("fnorm.s{sf} f1=f3", "fmpy.s{sf} f1=f3,f4", "fadd.s{sf} f1=f3,f2")),
+    (.fma_d, multiplyAdd("fnorm.d{sf} f1=f3", "fmpy.d{sf} f1=f3,f4", "fadd.d{sf} f1=f3,f2")),
+    (.fpma, [Pseudo("fpmpy{sf} f1=f3,f4") { $0.f2 == 0 }]),
+    (.fms, [Pseudo("fsub{sf} f1=f3,f2") { $0.f4 == 1 }]),
+    (.fms_s, [Pseudo("fsub.s{sf} f1=f3,f2") { $0.f4 == 1 }]),
+    (.fms_d, [Pseudo("fsub.d{sf} f1=f3,f2") { $0.f4 == 1 }]),
+    (.fnma, [Pseudo("fnmpy{sf} f1=f3,f4") { $0.f2 == 0 }]),
+    (.fnma_s, [Pseudo("fnmpy.s{sf} f1=f3,f4") { $0.f2 == 0 }]),
+    (.fnma_d, [Pseudo("fnmpy.d{sf} f1=f3,f4") { $0.f2 == 0 }]),
+    (.fpnma, [Pseudo("fpnmpy{sf} f1=f3,f4") { $0.f2 == 0 }]),
+    (.xma_l, [Pseudo("xmpy.l f1=f3,f4") { $0.f2 == 0 }]),
+    (.xma_h, [Pseudo("xmpy.h f1=f3,f4") { $0.f2 == 0 }]),
+    (.xma_hu, [Pseudo("xmpy.hu f1=f3,f4") { $0.f2 == 0 }]),
+    (.fmerge_s, [Pseudo("mov f1=f3") { $0.f2 == $0.f3 }, Pseudo("fabs f1=f3") { $0.f2 == 0 }]),
+    (.fmerge_ns, [Pseudo("fneg f1=f3") { $0.f2 == $0.f3 }, Pseudo("fnegabs f1=f3") { $0.f2 == 0 }]),
+    (.fpmerge_s, [Pseudo("fpabs f1=f3") { $0.f2 == 0 }]),
+    (.fpmerge_ns, [Pseudo("fpneg f1=f3") { $0.f2 == $0.f3 }, Pseudo("fpnegabs f1=f3") { $0.f2 == 0 }]),
+  ]
+
+  private static func multiplyAdd(_ norm: StaticString, _ multiply: StaticString, _ add: StaticString) -> [Pseudo] {
+    [
+      Pseudo(norm) { $0.f2 == 0 && $0.f4 == 1 }, Pseudo(multiply) { $0.f2 == 0 }, Pseudo(add) { $0.f4 == 1 },
+    ]
+  }
+}
