@@ -53,14 +53,16 @@ public enum Decoder {
         template: template, slot0: illegal(bundle.slot0, nil), slot1: illegal(bundle.slot1, nil),
         slot2: illegal(bundle.slot2, nil))
     }
-    let slot0 = decode(bundle.slot0, unit: unit(layout, 0))
+    var slot0 = decode(bundle.slot0, unit: unit(layout, 0))
     if template.isLong {
       let long = decode(bundle.slot2, unit: .X, long: bundle.slot1)
       return DecodedBundle(template: template, slot0: slot0, slot1: long, slot2: long)
     }
+    var slot1 = decode(bundle.slot1, unit: unit(layout, 3))
+    if slot0.flags.contains(.slot2Only) { slot0.flags.insert(.illegalOperands) }
+    if slot1.flags.contains(.slot2Only) { slot1.flags.insert(.illegalOperands) }
     return DecodedBundle(
-      template: template, slot0: slot0, slot1: decode(bundle.slot1, unit: unit(layout, 3)),
-      slot2: decode(bundle.slot2, unit: unit(layout, 6)))
+      template: template, slot0: slot0, slot1: slot1, slot2: decode(bundle.slot2, unit: unit(layout, 6)))
   }
 
   @inline(__always)
@@ -100,16 +102,15 @@ extension CompiledRow {
       let shift = Int64(64 - immediateWidth)
       signed = (signed << shift) >> shift
     }
+    let r1 = UInt8(truncatingIfNeeded: slot >> 6) & r1Mask
+    let r2 = UInt8(truncatingIfNeeded: slot >> 13) & r2Mask
+    let r3 = UInt8(truncatingIfNeeded: slot >> UInt64(r3Shift)) & r3Mask
+    let r4 = UInt8(truncatingIfNeeded: slot >> 27) & r4Mask
+    var flags = flags
+    if !targetRules.isEmpty, targetRules.areBroken(r1, r2, r3, r4) { flags.insert(.illegalOperands) }
     return Instruction(
-      opcode: opcode,
-      qp: UInt8(truncatingIfNeeded: slot) & qpMask,
-      r1: UInt8(truncatingIfNeeded: slot >> 6) & r1Mask,
-      r2: UInt8(truncatingIfNeeded: slot >> 13) & r2Mask,
-      r3: UInt8(truncatingIfNeeded: slot >> UInt64(r3Shift)) & r3Mask,
-      r4: UInt8(truncatingIfNeeded: slot >> 27) & r4Mask,
-      hint: UInt8(truncatingIfNeeded: hint),
-      aux: UInt32(truncatingIfNeeded: aux),
-      flags: flags,
+      opcode: opcode, qp: UInt8(truncatingIfNeeded: slot) & qpMask, r1: r1, r2: r2, r3: r3, r4: r4,
+      hint: UInt8(truncatingIfNeeded: hint), aux: UInt32(truncatingIfNeeded: aux), flags: flags,
       imm: signed << Int64(immediateScale))
   }
 }

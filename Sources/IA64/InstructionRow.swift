@@ -58,6 +58,15 @@ public struct InstructionRow: Sendable {
   /// What the row says itself; `CompiledRow.flags` adds what follows from encoding and syntax.
   let kind: RowKind
 
+  /// The mnemonic without hints: `ld8.acq`.
+  public var mnemonic: String { Syntax(syntax).mnemonic }
+
+  /// The operands in the order of the text, fixed ones included.
+  public var operands: [Operand] { Syntax(syntax).operands }
+
+  /// What the row says of every instruction it describes.
+  public var flags: InstructionFlags { (decoderTables.rows + opcode.index).pointee.flags }
+
   @inline(never)  // Inlined 700 times it triples the build.
   init(
     _ opcode: Opcode, _ format: Format, _ encoding: StaticString, _ syntax: StaticString,
@@ -96,7 +105,7 @@ enum RowKind: UInt8, Sendable {
     case .semaphore: [.load, .store, .semaphore, .mayFault]
     case .branch: [.branch, .endsBlock]
     case .faultingBranch: [.branch, .endsBlock, .mayFault]
-    case .loopBranch: [.branch, .endsBlock, .lastInGroup]
+    case .loopBranch: [.branch, .endsBlock, .slot2Only]
     case .ending: .endsBlock
     case .faultingEnding: [.endsBlock, .mayFault]
     case .lastEnding: [.endsBlock, .lastInGroup]
@@ -147,6 +156,27 @@ package struct Piece {
   var auxWidth: UInt8 { kind == .ignored ? width : kind == .aux && to != 0 && to & 7 != 0 ? width : max(width, 8) }
 }
 
+/// Rules on register numbers that need no state to check.
+package struct TargetRules: OptionSet, Sendable {
+  package let rawValue: UInt8
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  static let r1NotZero = TargetRules(rawValue: 1)
+  static let f1Writable = TargetRules(rawValue: 2)
+  static let f2Writable = TargetRules(rawValue: 4)
+  static let baseNotZero = TargetRules(rawValue: 8)
+  static let baseNotR1 = TargetRules(rawValue: 16)
+  static let predicatesDiffer = TargetRules(rawValue: 32)
+
+  /// Whether an instruction's fields break a rule.
+  @inline(__always)
+  func areBroken(_ r1: UInt8, _ r2: UInt8, _ r3: UInt8, _ r4: UInt8) -> Bool {
+    contains(.r1NotZero) && r1 == 0 || contains(.f1Writable) && r1 < 2 || contains(.f2Writable) && r2 < 2
+      || contains(.baseNotZero) && r3 == 0 || contains(.baseNotR1) && r1 == r3
+      || contains(.predicatesDiffer) && r1 == r4
+  }
+}
+
 /// A row in the form decoder and encoder work with.
 package struct CompiledRow {
   /// Fixed bits and their values.
@@ -171,6 +201,8 @@ package struct CompiledRow {
   package var immediateScale: UInt8 = 0
   /// Bits of `aux` in use.
   package var auxWidth: UInt8 = 0
+  /// Which rules the targets must obey.
+  package var targetRules: TargetRules = []
   /// Bit n: the value n of `hint` is defined.
   package var validHints: UInt16 = 0xffff
   /// Pieces other than register fields and the predicate.
@@ -262,6 +294,13 @@ extension CompiledRow {
       }
       if operand.isUpdated { flags.insert(.updatesBase) }
     }
+    let written = syntax.operands.filter { $0.isWritten }.map { $0.name }
+    if written.contains("r1") { targetRules.insert(.r1NotZero) }
+    if written.contains("f1") { targetRules.insert(.f1Writable) }
+    if written.contains("f2") { targetRules.insert(.f2Writable) }
+    if written.contains("p1"), written.contains("p2") { targetRules.insert(.predicatesDiffer) }
+    if flags.contains(.updatesBase) { targetRules.insert(.baseNotZero) }
+    if flags.isSuperset(of: [.updatesBase, .writesGR]) { targetRules.insert(.baseNotR1) }
   }
 
   /// The runs of equal letters in an encoding, lowest bit first: letter, lowest bit (64 and up for the L slot), width.

@@ -94,7 +94,7 @@ package struct Syntax: Sendable {
 
   private mutating func parseOperands(_ text: Substring) {
     let target = text.firstIndex(of: "=")
-    let base = text.contains(part: "[r3],")
+    let base = ["[r3],", "[r3]=r2,imm", "[r3]=f2,imm"].contains { text.contains(part: $0) }
     var rest = text[...]
     while let first = rest.first {
       guard first.isLetter || first.isNumber else {
@@ -141,8 +141,8 @@ package struct Syntax: Sendable {
     case "b2": (.branch, 2)
     case "ar3": (.application, 3)
     case "cr3": (.control, 3)
-    case "imm", "uimm", "target", "count", "pos", "len", "mbtype", "mhtype", "feature", "tag", "tag13", "mask", "imm44", "inc",
-      "fclass", "amask", "omask", "sof", "sol", "sor", "stride", "dahr3":
+    case "imm", "uimm", "target", "count", "pos", "len", "mbtype", "mhtype", "feature", "tag", "tag13", "mask", "imm44",
+      "inc", "fclass", "amask", "omask", "sof", "sol", "sor", "stride", "dahr3":
       (.immediate, 0)
     default: (.fixed, 0)
     }

@@ -88,3 +88,61 @@ let volume: Int = getenv("KITTSON_TEST_VOLUME").flatMap { Int(String(cString: $0
     #expect(Decoder.decode(rfi | 5, unit: .B).imm == Int64(rfi | 5))
   }
 }
+
+@Suite struct FlagTests {
+  private func flags(_ opcode: Opcode) -> InstructionFlags { instructionTable[opcode.index].flags }
+
+  @Test func flagsFollowFromTheRows() {
+    #expect(flags(.ld8_i).isSuperset(of: [.writesGR, .load, .updatesBase, .mayFault]))
+    #expect(!flags(.ld8).contains(.updatesBase))
+    #expect(flags(.ldfpd_c_clr_i).isSuperset(of: [.writesFR, .usesFR, .load, .checkLoad, .updatesBase]))
+    #expect(!flags(.ldfpd_c_clr_i).contains(.writesGR))
+    #expect(flags(.st8_i).isSuperset(of: [.store, .updatesBase]) && !flags(.st8_i).contains(.writesGR))
+    #expect(flags(.lfetch_r).contains(.updatesBase) && !flags(.lfetch_count).contains(.updatesBase))
+    #expect(!flags(.cmpxchg8_acq).contains(.updatesBase) && !flags(.fetchadd8_rel).contains(.updatesBase))
+    #expect(flags(.xchg4).isSuperset(of: [.load, .store, .semaphore, .writesGR]))
+    #expect(flags(.cmp_lt_unc).isSuperset(of: [.writesPR, .unconditional]))
+    #expect(!flags(.cmp_lt).contains(.unconditional))
+    #expect(flags(.frcpa).isSuperset(of: [.writesFR, .writesPR, .unconditional]))
+    #expect(flags(.br_call).isSuperset(of: [.branch, .writesBR, .relative, .endsBlock]))
+    #expect(flags(.br_cloop).isSuperset(of: [.slot2Only, .noPredicate]))
+    #expect(flags(.movl).isSuperset(of: [.long, .writesGR]))
+    #expect(flags(.alloc).isSuperset(of: [.firstInGroup, .noPredicate, .writesGR]))
+    #expect(flags(.rfi).isSuperset(of: [.privileged, .branch, .endsBlock, .noPredicate]))
+    #expect(flags(.setf_sig).contains(.writesFR) && !flags(.setf_sig).contains(.writesGR))
+    #expect(flags(.getf_sig).isSuperset(of: [.writesGR, .usesFR]) && !flags(.getf_sig).contains(.writesFR))
+    #expect(flags(.nop_i).isEmpty)
+  }
+
+  /// Targets that are an Illegal Operation in any state, by the manual's descriptions of the instructions.
+  @Test func illegalOperandsAreMarked() {
+    func isMarked(_ instruction: Instruction, _ unit: Unit) -> Bool {
+      Decoder.decode(Encoder.encode(instruction)!.slot, unit: unit).flags.contains(.illegalOperands)
+    }
+    #expect(isMarked(Instruction(opcode: .add, r1: 0, r2: 1, r3: 2), .I))
+    #expect(!isMarked(Instruction(opcode: .add, r1: 1, r2: 0, r3: 0), .I))
+    #expect(isMarked(Instruction(opcode: .cmp_eq, r1: 6, r2: 1, r3: 2, r4: 6), .M))
+    #expect(!isMarked(Instruction(opcode: .cmp_eq, r1: 6, r2: 1, r3: 2, r4: 7), .M))
+    #expect(isMarked(Instruction(opcode: .ld8_i, r1: 9, r3: 9, imm: 8), .M))
+    #expect(!isMarked(Instruction(opcode: .ld8, r1: 9, r3: 9), .M))
+    #expect(isMarked(Instruction(opcode: .st8_i, r2: 5, r3: 0, imm: 8), .M))
+    #expect(!isMarked(Instruction(opcode: .st8, r2: 5, r3: 0), .M))
+    #expect(isMarked(Instruction(opcode: .fma, r1: 1, r2: 5, r3: 6, r4: 7), .F))
+    #expect(!isMarked(Instruction(opcode: .fma, r1: 2, r2: 0, r3: 1, r4: 1), .F))
+    #expect(isMarked(Instruction(opcode: .ldfpd, r1: 2, r2: 1, r3: 6), .M))
+    #expect(!isMarked(Instruction(opcode: .frcpa, r1: 6, r2: 7, r3: 8, r4: 6), .F))
+    let cloop = Encoder.encode(Instruction(opcode: .br_cloop, imm: -16))!.slot
+    let bundle = Decoder.decode(InstructionBundle(template: Template(rawValue: 0x16), cloop, cloop, cloop))
+    #expect((0..<3).map { bundle[$0].flags.contains(.illegalOperands) } == [true, true, false])
+  }
+
+  @Test func natRulesAndFaults() {
+    func row(_ opcode: Opcode) -> InstructionRow { instructionTable[opcode.index] }
+    #expect(row(.ld8).natRule == .faults && row(.ld8_s).natRule == .propagates)
+    #expect(row(.tnat_z).natRule == .none && row(.tbit_z).natRule == .predicates)
+    #expect(row(.lfetch).natRule == .none && row(.lfetch_fault).natRule == .faults)
+    #expect(row(.st8).faults.isSuperset(of: [.dataReference, .registerNaTConsumption, .illegalOperation]))
+    #expect(row(.mov_to_cr).faults.isSuperset(of: [.privilegedOperation, .reservedRegisterField]))
+    #expect(row(.nop_m).faults.isEmpty && row(.break_x).faults == .breakInstruction)
+  }
+}
