@@ -27,7 +27,8 @@ let package = Package(
     .target(name: "Paravirt", dependencies: ["CFFI", "Machine"]),
     .target(name: "Translator", dependencies: ["Paravirt"]),
     .target(name: "Platforms", dependencies: ["Machine", "Paravirt"]),
-    .target(name: "Kittson", dependencies: ["Interpreter", "Translator", "Platforms"]),
+    .target(name: "GuestImages", path: "Guests/embedded", publicHeadersPath: "include"),
+    .target(name: "Kittson", dependencies: ["Interpreter", "Translator", "Platforms", "GuestImages"]),
     .target(name: "Verification", dependencies: ["Kittson"]),
     .executableTarget(
       name: "kittson-cli",
