@@ -43,6 +43,7 @@ let package = Package(
     .testTarget(name: "IA64Tests", dependencies: ["IA64"]),
     .testTarget(name: "FloatingPointTests", dependencies: ["FloatingPoint", "CMPFR"]),
     .testTarget(name: "MachineTests", dependencies: ["Machine"]),
+    .testTarget(name: "PlatformsTests", dependencies: ["CSupport", "Machine", "Platforms"]),
     .testTarget(name: "ParavirtTests", dependencies: ["CSupport", "CFFI", "Machine", "Paravirt"]),
   ],
   swiftLanguageModes: [.v6]
