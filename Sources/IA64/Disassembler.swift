@@ -38,6 +38,32 @@ public enum Disassembler {
     }
   }
 
+  /// The lines of a bundle with address and bytes, as objdump lists them: six, six and four bytes; where the long
+  /// instruction of an MLX bundle takes ten, the last four have a line of their own.
+  ///
+  /// - Parameter width: how many columns addresses take (`addressWidth`).
+  public static func listing(
+    _ bundle: InstructionBundle, at address: UInt64, width: Int, symbolizer: Symbolizer = hexadecimal
+  ) -> [String] {
+    var texts = lines(bundle, at: address, symbolizer: symbolizer)
+    if texts.count == 2 { texts.append("") }
+    let bytes = (0..<16).map { UInt8(truncatingIfNeeded: ($0 < 8 ? bundle.low : bundle.high) >> UInt64($0 % 8 * 8)) }
+    return texts.enumerated().map { index, text in
+      let first = index * 6
+      var line = column(String(address &+ UInt64(first), radix: 16), width) + ":\t"
+      for byte in bytes[first..<min(first + 6, 16)] { line += (byte < 16 ? "0" : "") + String(byte, radix: 16) + " " }
+      if text.isEmpty { return line }
+      return line + (index == 2 ? "      " : "") + "\t" + text
+    }
+  }
+
+  /// The columns objdump gives to addresses of a section that ends at `end`: a multiple of four.
+  public static func addressWidth(end: UInt64) -> Int { (String(end, radix: 16).utf8.count + 3) / 4 * 4 }
+
+  private static func column(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.utf8.count)) + text
+  }
+
   /// Appends the text of an instruction, `;;` behind it when a group ends there.
   ///
   /// A slot that is illegal only for bits binutils does not look at is written as the instruction it would be without

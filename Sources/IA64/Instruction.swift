@@ -60,7 +60,8 @@ public struct InstructionFlags: OptionSet, Sendable {
   @inlinable public static var relative: InstructionFlags { .init(rawValue: 1 << 22) }
   /// Is an Illegal Operation in another slot than 2 (`br.cloop`, `br.ctop`, `br.cexit`, `br.wtop`, `br.wexit`).
   @inlinable public static var slot2Only: InstructionFlags { .init(rawValue: 1 << 23) }
-  /// An Illegal Operation whatever the frame and the state, when its predicate is 1 (or it is `unconditional`): a target
+  /// An Illegal Operation whatever the frame and the state, when its predicate is 1 (or it is `unconditional`): a
+  /// target
   /// that is r0, f0 or f1, two equal predicate targets, an updated base that is r0 or the loaded register; from the
   /// decoder of bundles also a `slot2Only` instruction elsewhere. Set for the instruction, not for its row.
   @inlinable public static var illegalOperands: InstructionFlags { .init(rawValue: 1 << 24) }

@@ -1,4 +1,5 @@
-// What a row says beyond its encoding: what a NaT or NaTVal in a source does, and which faults an instruction can raise.
+// What a row says beyond its encoding: what a NaT or NaTVal in a source does, and which faults an instruction can
+// raise.
 // (Intel Itanium Architecture SDM, volume 1 section 4.4.4 and 5.3, volume 3 chapter 2.)
 
 /// What a NaT bit in a general source register, or a NaTVal in a floating-point one, does to an instruction.

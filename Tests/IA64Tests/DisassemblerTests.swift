@@ -15,21 +15,29 @@ private struct Objdump {
 
   /// The text of each line behind address and bytes, in order: three a bundle, two for MLX.
   static func lines(_ bundles: [InstructionBundle]) -> [String] {
+    // "  1c:\t04 00 c4 00       \t            mov r35=b0;;"
+    listing(bundles).compactMap {
+      let fields = $0.split(separator: "\t", omittingEmptySubsequences: false)
+      return fields.count == 3 ? String(fields[2]) : nil
+    }
+  }
+
+  /// All lines with an address.
+  static func listing(_ bundles: [InstructionBundle]) -> [String] {
     let path = "\(temporaryDirectory)/kittson-objdump-\(getpid())-\(UInt64.random(in: 0...UInt64.max)).bin"
     defer { unlink(path) }
     guard let file = fopen(path, "w") else { return [] }
     bundles.withUnsafeBytes { _ = fwrite($0.baseAddress, 1, $0.count, file) }
     fclose(file)
-    guard let pipe = popen("\(command) -D -b binary -m ia64-elf64 \(path)", "r") else { return [] }
+    guard let pipe = popen("\(command) -D -z -b binary -m ia64-elf64 \(path)", "r") else { return [] }
     defer { pclose(pipe) }
     var lines: [String] = []
     var buffer: UnsafeMutablePointer<CChar>?
     var capacity = 0
     defer { free(buffer) }
     while getline(&buffer, &capacity, pipe) > 0 {
-      // "  1c:\t04 00 c4 00       \t            mov r35=b0;;\n"
-      let fields = String(cString: buffer!).split(separator: "\t", omittingEmptySubsequences: false)
-      if fields.count == 3 { lines.append(String(fields[2].dropLast())) }
+      let line = String(cString: buffer!).dropLast()
+      if line.contains(":\t") { lines.append(String(line)) }
     }
     return lines
   }
@@ -93,6 +101,21 @@ private struct Objdump {
   @Test func randomSlots() {
     var generator = SplitMix64(seed: 12)
     compare(volume * 60_000) { _ in InstructionBundle(low: generator.next(), high: generator.next()) }
+  }
+
+  /// Addresses, bytes and the second line of long instructions.
+  @Test func listing() {
+    guard Objdump.isInstalled else { return }
+    var random = RandomInstruction(seed: 14)
+    let opcodes = instructionTable.map { $0.opcode }
+    for count in [3, 5000] {
+      let bundles = (0..<count).map { _ in random.bundle(from: opcodes) }
+      let width = Disassembler.addressWidth(end: UInt64(count) * 16)
+      let lines = bundles.enumerated().flatMap {
+        Disassembler.listing($0.element, at: UInt64($0.offset) * 16, width: width)
+      }
+      #expect(lines == Objdump.listing(bundles))
+    }
   }
 
   /// Slots one bit away from a legal one: reserved bits, hints and neighbouring rows.
