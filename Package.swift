@@ -44,6 +44,7 @@ let package = Package(
     .testTarget(name: "FloatingPointTests", dependencies: ["FloatingPoint", "CMPFR"]),
     .testTarget(name: "MachineTests", dependencies: ["Machine"]),
     .testTarget(name: "PlatformsTests", dependencies: ["CSupport", "Machine", "Platforms"]),
+    .testTarget(name: "InterpreterTests", dependencies: ["CSupport", "IA64", "Machine", "Interpreter"]),
     .testTarget(name: "ParavirtTests", dependencies: ["CSupport", "CFFI", "Machine", "Paravirt"]),
   ],
   swiftLanguageModes: [.v6]

@@ -216,7 +216,7 @@ private func boundSite(_ cpu: CPU, _ address: UInt64) -> Int? {
   return low
 }
 
-/// Executes a bound call site at `ip`. The run loop has counted one slot for it.
+/// Executes a bound call site at `ip`, unless the budget is used up. Nothing has been counted for it yet.
 @inline(never)
 func runSite(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>, _ slot: SlotPointer) -> Status {
   let index = UInt32(truncatingIfNeeded: slot.pointee.instruction.imm)
@@ -229,6 +229,7 @@ func runSite(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>, _ slot
     forgetBundle(state, slot, cpu.pointee.ip)
     return .branched
   }
+  if cpu.pointee.budget <= 0 { return .done }
   cpu.pointee.budget &-= Int64(KT_SITE_SLOTS)
   let end = table.pointee.site[Int(index)].end
   let status = Status(call(cpu, index))

@@ -80,13 +80,15 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
   while true {
     budget &-= Int64(s.pointee.cost)
     if budget < 0 {
-      budget &+= Int64(s.pointee.cost)
-      cpu.pointee.ip = bundleAddress(s, pageAddress)
-      cpu.pointee.ri = UInt32(s.pointee.position & 3)
-      cpu.pointee.budget = budget
-      return .done
-    }
-    if predicates[Int(s.pointee.predicate)] == 0 {
+      let left = budget &+ Int64(s.pointee.cost)
+      if left <= 0 {
+        cpu.pointee.ip = bundleAddress(s, pageAddress)
+        cpu.pointee.ri = UInt32(s.pointee.position & 3)
+        cpu.pointee.budget = left
+        return .done
+      }
+      // Enough for the instruction, but not for the nops behind it: the slow way does without them.
+    } else if predicates[Int(s.pointee.predicate)] == 0 {
       s += Int(s.pointee.advance)
       continue
     }
@@ -96,6 +98,7 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
     var target: UInt64 = 1 // no bundle's address
     leave: do {
       slow: do {
+        if budget < 0 { break slow }
         @inline(__always) func value2() -> UInt64 { address(gr, frame, code.pointee.instruction.r2).pointee }
         @inline(__always) func value3() -> UInt64 { address(gr, frame, code.pointee.instruction.r3).pointee }
         @inline(__always) func immediate() -> UInt64 { UInt64(bitPattern: code.pointee.instruction.imm) }
