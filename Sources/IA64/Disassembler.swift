@@ -232,6 +232,14 @@ public enum Disassembler {
   }
 }
 
+extension Instruction: CustomStringConvertible {
+  /// The text at address 0, the predicate before it if there is one.
+  public var description: String {
+    let text = Disassembler.text(self, at: 0)
+    return String(text.drop { $0 == " " })
+  }
+}
+
 /// The parsed syntax of every row and of the pseudo-operations that stand for a row with certain operands.
 private struct SyntaxTable: Sendable {
   struct Pseudo: Sendable {

@@ -17,6 +17,22 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   }
 }
 
+/// Opcodes to choose from, sorted by the units that execute them.
+public struct OpcodePool: Sendable {
+  /// By the unit's raw value; `anySlot` without those that slot 2 alone may hold.
+  fileprivate let all: [[Opcode]]
+  fileprivate let anySlot: [[Opcode]]
+
+  public init(_ opcodes: [Opcode]) {
+    let units: [Unit] = [.M, .I, .B, .F, .X]
+    all = units.map { unit in opcodes.filter { RandomInstruction.runs($0, on: unit) } }
+    anySlot = all.map { $0.filter { !instructionTable[$0.index].flags.contains(.slot2Only) } }
+  }
+
+  /// Every opcode that has a row.
+  public static let everything = OpcodePool(instructionTable.map { $0.opcode })
+}
+
 /// Makes random legal slots, instructions and bundles.
 public struct RandomInstruction: Sendable {
   public var generator: SplitMix64
@@ -26,6 +42,9 @@ public struct RandomInstruction: Sendable {
   public var randomizesIgnoredBits = false
   /// How often (of 256) an instruction has a random qualifying predicate; otherwise it has p0, which is always true.
   public var predicateRate: UInt8 = 128
+  /// Whether to leave out instructions that are an Illegal Operation by their operands
+  /// (`InstructionFlags.illegalOperands`).
+  public var avoidsIllegalOperands = false
 
   public init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
@@ -52,8 +71,9 @@ public struct RandomInstruction: Sendable {
           encoded.long |= bits << UInt64(piece.from - 64)
         }
       }
-      // Only a reserved hint makes another round necessary.
-      if row.pointee.decode(encoded.slot, encoded.long) != nil { return encoded }
+      // Reserved hints, and what is to be left out, make another round necessary.
+      guard let made = row.pointee.decode(encoded.slot, encoded.long) else { continue }
+      if !avoidsIllegalOperands || !made.flags.contains(.illegalOperands) { return encoded }
     }
   }
 
@@ -63,26 +83,21 @@ public struct RandomInstruction: Sendable {
     return (decoderTables.rows + opcode.index).pointee.decode(encoded.slot, encoded.long)!
   }
 
-  /// A random bundle whose slots hold rows of `opcodes` (those for the unit; where there is none, a nop), with a
-  /// template
-  /// of `templates`.
-  public mutating func bundle(
-    from opcodes: [Opcode], templates: [Template] = Template.valid
-  ) -> InstructionBundle {
+  /// A random bundle whose slots hold opcodes of a pool (a nop where it has none for the unit), with a template of
+  /// `templates`.
+  public mutating func bundle(from pool: OpcodePool, templates: [Template] = Template.valid) -> InstructionBundle {
     let template = templates[Int(generator.next() % UInt64(templates.count))]
-    var slots = [EncodedSlot](repeating: EncodedSlot(slot: 0), count: 3)
-    for index in 0..<(template.isLong ? 2 : 3) {
-      let unit = template.unit(index)!
-      let fitting = opcodes.filter { RandomInstruction.runs($0, on: unit) }
-      if fitting.isEmpty {
-        slots[index].slot = (decoderTables.rows + unit.nop.index).pointee.value
-      } else {
-        slots[index] = slot(fitting[Int(generator.next() % UInt64(fitting.count))])
-      }
-    }
-    return template.isLong
-      ? InstructionBundle(template: template, slots[0].slot, slots[1].long, slots[1].slot)
-      : InstructionBundle(template: template, slots[0].slot, slots[1].slot, slots[2].slot)
+    let first = slot(0, template, pool)
+    let second = slot(1, template, pool)
+    if template.isLong { return InstructionBundle(template: template, first.slot, second.long, second.slot) }
+    return InstructionBundle(template: template, first.slot, second.slot, slot(2, template, pool).slot)
+  }
+
+  private mutating func slot(_ index: Int, _ template: Template, _ pool: OpcodePool) -> EncodedSlot {
+    let unit = template.unit(index)!
+    let opcodes = index < 2 && avoidsIllegalOperands ? pool.anySlot[Int(unit.rawValue)] : pool.all[Int(unit.rawValue)]
+    guard !opcodes.isEmpty else { return EncodedSlot(slot: (decoderTables.rows + unit.nop.index).pointee.value) }
+    return slot(opcodes[Int(generator.next() % UInt64(opcodes.count))])
   }
 
   /// Whether a unit's slot can hold an opcode.

@@ -136,6 +136,27 @@ let volume: Int = getenv("KITTSON_TEST_VOLUME").flatMap { Int(String(cString: $0
     #expect((0..<3).map { bundle[$0].flags.contains(.illegalOperands) } == [true, true, false])
   }
 
+  @Test func randomBundlesCanAvoidThem() {
+    var random = RandomInstruction(seed: 3)
+    random.boundaryBias = 255
+    func marked() -> Int {
+      (0..<2000).reduce(0) { sum, _ in
+        let decoded = Decoder.decode(random.bundle(from: .everything))
+        return sum + (0..<3).filter { decoded[$0].flags.contains(.illegalOperands) }.count
+      }
+    }
+    #expect(marked() > 100)
+    random.avoidsIllegalOperands = true
+    #expect(marked() == 0)
+    let only = OpcodePool([.add, .movl])
+    for _ in 0..<200 {
+      let decoded = Decoder.decode(random.bundle(from: only))
+      for slot in 0..<decoded.count {
+        #expect([.add, .movl, .nop_i, .nop_m, .nop_b, .nop_f].contains(decoded[slot].opcode))
+      }
+    }
+  }
+
   @Test func natRulesAndFaults() {
     func row(_ opcode: Opcode) -> InstructionRow { instructionTable[opcode.index] }
     #expect(row(.ld8).natRule == .faults && row(.ld8_s).natRule == .propagates)

@@ -107,9 +107,8 @@ private struct Objdump {
   @Test func listing() {
     guard Objdump.isInstalled else { return }
     var random = RandomInstruction(seed: 14)
-    let opcodes = instructionTable.map { $0.opcode }
     for count in [3, 5000] {
-      let bundles = (0..<count).map { _ in random.bundle(from: opcodes) }
+      let bundles = (0..<count).map { _ in random.bundle(from: .everything) }
       let width = Disassembler.addressWidth(end: UInt64(count) * 16)
       let lines = bundles.enumerated().flatMap {
         Disassembler.listing($0.element, at: UInt64($0.offset) * 16, width: width)
