@@ -23,8 +23,13 @@ typedef enum kt_dispatch {
 } kt_dispatch;
 
 /// A native callable: the operation's arguments after the processor, in the order of the register ABI (r8, r9, r10,
-/// r11, r14); the result, where there is one, goes to r8. A callable that makes the guest fault delivers the
-/// interruption itself (the machine's raise functions) and sets cpu->event_check.
+/// r11, r14); the result, where there is one, goes to r8. A callable that takes fewer arguments than the type has is
+/// called with all of them: on the hosts' calling conventions the rest are registers that it ignores.
+///
+/// The caller sets cpu->ip to the site's start and cpu->ri to 0 first. A callable that makes the guest fault delivers
+/// the interruption itself (the machine's raise functions), sets cpu->event_check and so leaves with cpu->ip elsewhere (a
+/// guest process: with cpu->trap.pending set): the result is then no result, and the guest starts the site anew
+/// when its handler returns. kt_site_left tells.
 typedef uint64_t (*kt_callable)(kt_cpu *, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
 /// A slot of the operation table. The two pointers may be replaced while guests run: each is one aligned word.
@@ -34,6 +39,8 @@ typedef struct kt_operation_slot {
   void *cif;             // ffi_cif of the operation's signature, for ffi_call from the interpreter
   uint32_t arguments;    // guest arguments, 0..5
   uint32_t has_result;
+  uint32_t native;       // 1: the binding is Kittson's own native body, which an inline emitter may stand for
+  uint32_t reserved;
 } kt_operation_slot;
 
 /// One call site. `dispatch` may change while guests run.
@@ -57,6 +64,44 @@ typedef struct kt_site_table {
   uint64_t count;
   uint64_t generation;   // grows with every change of bindings, sites or dispatch that engines must notice
 } kt_site_table;
+
+/// What `call_site` gives beside the values of kt_status: the site must be executed as the plain guest code that it is
+/// (not bound, dispatch `emulated`, or an argument register holds a NaT).
+#define KT_CALL_EMULATE 4
+
+/// Index of the bound site that starts at a guest address, or -1. For decoders: binary search, not for every call.
+static inline int64_t kt_site_at(const kt_site_table *table, uint64_t address) {
+  uint64_t low = 0, high = table->count;
+  while (low < high) {
+    uint64_t middle = low + (high - low) / 2;
+    if (table->site[middle].start < address) low = middle + 1; else high = middle;
+  }
+  return low < table->count && table->site[low].start == address && table->site[low].bound ? (int64_t)low : -1;
+}
+
+/// Whether a callable made the guest leave the site (it faulted or stopped) instead of completing.
+static inline bool kt_site_left(const kt_cpu *cpu, const kt_site *site) {
+  return cpu->ip != site->start || cpu->trap.pending != 0;
+}
+
+// Words that other host threads read while they change.
+static inline void kt_slot_bind(kt_operation_slot *slot, kt_callable indirect, kt_callable direct, uint32_t native) {
+  __atomic_store_n(&slot->native, native, __ATOMIC_RELEASE);
+  __atomic_store_n(&slot->direct, direct, __ATOMIC_RELEASE);
+  __atomic_store_n(&slot->indirect, indirect, __ATOMIC_RELEASE);
+}
+static inline void kt_table_changed(kt_site_table *table) {
+  __atomic_fetch_add(&table->generation, 1, __ATOMIC_RELEASE);
+}
+static inline void kt_site_set_dispatch(kt_site *site, uint8_t dispatch) {
+  __atomic_store_n(&site->dispatch, dispatch, __ATOMIC_RELEASE);
+}
+static inline void kt_site_set_bound(kt_site *site, uint8_t bound) {
+  __atomic_store_n(&site->bound, bound, __ATOMIC_RELEASE);
+}
+static inline void kt_site_count_call(kt_site *site) { __atomic_fetch_add(&site->calls, 1, __ATOMIC_RELAXED); }
+static inline uint64_t kt_site_calls(const kt_site *site) { return __atomic_load_n(&site->calls, __ATOMIC_RELAXED); }
+static inline kt_operation_slot *_Nonnull kt_operation_slots(kt_site_table *_Nonnull table) { return table->operation; }
 
 #ifdef __cplusplus
 }
