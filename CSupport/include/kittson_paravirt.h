@@ -55,28 +55,36 @@ typedef struct kt_site {
 } kt_site;
 
 /// Slots that one execution of a bound site counts for, in every engine and dispatch state but `emulated`: those of the
-/// five bundles, movl as one.
+/// five bundles, movl as one. While a callable runs, the processor's slot count stands at the site's first slot.
 #define KT_SITE_SLOTS 14
 
-typedef struct kt_site_table {
+typedef struct kt_site_table kt_site_table;
+struct kt_site_table {
   kt_operation_slot operation[KT_OP_COUNT];
   kt_site *site;         // sorted by start
   uint64_t count;
   uint64_t generation;   // grows with every change of bindings, sites or dispatch that engines must notice
-} kt_site_table;
+  uint8_t (*recognize)(kt_site_table *, uint64_t site, const void *text); // sets and gives site[].bound by the guest's bytes
+  void *owner;           // Paravirt's own
+};
 
 /// What `call_site` gives beside the values of kt_status: the site must be executed as the plain guest code that it is
 /// (not bound, dispatch `emulated`, or an argument register holds a NaT).
-#define KT_CALL_EMULATE 4
+#define KT_CALL_EMULATE 8
 
-/// Index of the bound site that starts at a guest address, or -1. For decoders: binary search, not for every call.
-static inline int64_t kt_site_at(const kt_site_table *table, uint64_t address) {
+/// Index of the site that starts at a guest address and may be dispatched now, or -1. For decoders: a binary search and a
+/// look at the text, not for every call. `text` is the host address of the guest's bytes there: a site whose bytes are no
+/// longer its call (nor the guest's own native body for it) is plain guest code, and so is one whose member of pv_cpu_ops
+/// the guest has replaced.
+static inline int64_t kt_site_at(kt_site_table *table, uint64_t address, const void *text) {
   uint64_t low = 0, high = table->count;
   while (low < high) {
     uint64_t middle = low + (high - low) / 2;
     if (table->site[middle].start < address) low = middle + 1; else high = middle;
   }
-  return low < table->count && table->site[low].start == address && table->site[low].bound ? (int64_t)low : -1;
+  if (low >= table->count || table->site[low].start != address) return -1;
+  if (table->recognize != 0) return table->recognize(table, low, text) ? (int64_t)low : -1;
+  return table->site[low].bound ? (int64_t)low : -1;
 }
 
 /// Whether a callable made the guest leave the site (it faulted or stopped) instead of completing.

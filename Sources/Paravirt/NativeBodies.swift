@@ -17,22 +17,38 @@ package struct NativeBodies: Sendable {
 
   private var bodies: [PatchType: Body] = [:]
 
+  /// Kittson's own bodies.
+  package init() { bodies = NativeBodies.own }
+
   /// The bodies of an image, completed by Kittson's own.
   package init(_ image: ELFImage, symbols: ELFSymbols) {
-    for type in PatchType.all where type.operation != nil {
-      if let bytes = NativeBodies.fromLabels(type, image, symbols) {
+    self.init()
+    for (type, start, end) in NativeBodies.labels {
+      if let bytes = NativeBodies.between(start, end, image, symbols) {
         bodies[type] = Body(bytes: bytes, origin: .image)
-      } else if let bundles = NativeBodies.builtin(type) {
-        bodies[type] = Body(bytes: bundles.flatMap(\.bytes), origin: .builtin)
       }
     }
   }
 
+  private static let own: [PatchType: Body] = {
+    var bodies: [PatchType: Body] = [:]
+    for type in PatchType.all {
+      guard let bundles = builtin(type) else { continue }
+      bodies[type] = Body(bytes: bundles.flatMap(\.bytes), origin: .builtin)
+    }
+    return bodies
+  }()
+
+  private static let labels: [(type: PatchType, start: String, end: String)] = PatchType.all
+    .filter { $0.operation != nil }
+    .map { ($0, "ia64_native_\(labelName($0))_direct_start", "ia64_native_\(labelName($0))_direct_end") }
+
   package subscript(type: PatchType) -> Body? { bodies[type] }
 
-  private static func fromLabels(_ type: PatchType, _ image: ELFImage, _ symbols: ELFSymbols) -> [UInt8]? {
-    let label = "ia64_native_" + labelName(type) + "_direct_"
-    guard let start = symbols.value(of: label + "start"), let end = symbols.value(of: label + "end"),
+  private static func between(
+    _ startLabel: String, _ endLabel: String, _ image: ELFImage, _ symbols: ELFSymbols
+  ) -> [UInt8]? {
+    guard let start = symbols.value(of: startLabel), let end = symbols.value(of: endLabel),
       start & 15 == 0, end & 15 == 0, end > start, end - start <= 1024,
       let offset = image.fileOffset(ofVirtual: start, count: end - start)
     else { return nil }

@@ -172,6 +172,8 @@ enum ImageExercise {
     _ = symbols.describe(image.entry)
     _ = image.physicalEntry
     _ = try? PatchRecords(image, symbols: symbols)
+    _ = try? listCallSites(image)
+    _ = try? patchToNative(image)
     return true
   }
 }
