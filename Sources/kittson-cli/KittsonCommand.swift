@@ -23,7 +23,9 @@ struct KittsonCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: subcommands)
 
-  private static let subcommands: [any ParsableCommand.Type] = []
+  private static let subcommands: [any ParsableCommand.Type] = [
+    BootCommand.self, BenchCommand.self,
+  ]
 
   static func main() {
     do {

@@ -1,0 +1,76 @@
+// A guest kernel on the bare machine: image, machine, call sites and engine joined into something that runs.
+import CSupport
+import Machine
+import Paravirt
+import Platforms
+
+public final class BootSession {
+  public let configuration: Configuration
+  /// The guest's call sites, and what each operation is bound to.
+  public let paravirt: SiteTable
+  /// Problems found in the image's patch records: the sites they name stay as they are.
+  public let diagnostics: [String]
+  let guest: ParavirtImage
+  let bare: BareMachine
+  let engine: any Engine
+
+  /// Builds a machine and loads the image.
+  /// - Parameters:
+  ///   - image: an ELF executable for IA-64.
+  ///   - output: takes the guest's console output, a line or a buffer at a time.
+  ///   - inputDescriptor: where console input comes from, if anywhere.
+  public init(
+    image bytes: [UInt8], configuration: Configuration = Configuration(),
+    output: @escaping (UnsafeRawBufferPointer) -> Void, inputDescriptor: Int32? = nil
+  ) throws(SessionError) {
+    self.configuration = configuration
+    guest = try Self.open(bytes)
+    diagnostics = guest.records.diagnostics.map(\.description)
+    var options = BareOptions()
+    options.memorySize = configuration.memorySize
+    options.commandLine = configuration.commandLine
+    options.entry = configuration.backend == .host ? .host : .native
+    options.virtualClock = configuration.clock == .virtual
+    do throws(BootError) {
+      bare = try BareMachine(
+        image: guest.image, options: options, output: ConsoleOutput(sink: output),
+        input: ConsoleInput(descriptor: inputDescriptor))
+    } catch { throw .image(error.description) }
+    paravirt = try Self.bind(guest, configuration)
+    engine = try EngineFactory.make(configuration, for: bare.machine)
+    for cpu in bare.machine.cpus { paravirt.attach(cpu) }
+    watchOperations()
+  }
+
+  private static func open(_ bytes: [UInt8]) throws(SessionError) -> ParavirtImage {
+    do throws(ELFError) { return try ParavirtImage(ELFImage(bytes)) } catch { throw .image(error.description) }
+  }
+
+  private static func bind(_ guest: ParavirtImage, _ configuration: Configuration) throws(SessionError) -> SiteTable {
+    do throws(BindingError) {
+      // Under `native` the guest patches its own sites and nothing is left to dispatch.
+      if configuration.backend == .native { return try SiteTable() }
+      let table = try SiteTable(guest, dispatch: configuration.dispatch)
+      for plugin in configuration.plugins { try table.bind(plugin) }
+      return table
+    } catch { throw .option(error.description) }
+  }
+
+  /// A guest that changes its pv_cpu_ops takes its sites back.
+  private func watchOperations() {
+    guard let table = paravirt.guestTable,
+      let physical = bare.image.physicalAddress(ofVirtual: table),
+      let host = bare.machine.host(physical: physical, length: 8 * UInt64(Operation.allCases.count))
+    else { return }
+    paravirt.watchTable(host)
+  }
+
+  /// Runs until the guest switches off, can't go on, or a limit is reached.
+  public func run() -> RunEnd {
+    let limits = RunLimits(slots: configuration.maximumSlots, seconds: configuration.timeout)
+    return bare.run(engine, limits: limits, restart: configuration.restartsOnReset)
+  }
+
+  /// Issued slots of all processors so far.
+  public var slots: UInt64 { bare.machine.cpus.reduce(0) { $0 + $1.slots } }
+}

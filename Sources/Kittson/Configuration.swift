@@ -1,0 +1,67 @@
+// What a session is asked to do: the choices that the command line and the library share.
+import Paravirt
+import Platforms
+
+/// Which engine executes the guest.
+public enum EngineKind: String, CaseIterable, Sendable {
+  /// The reference.
+  case interpreter
+  /// IA-64 to host code.
+  case translator
+}
+
+/// Who implements the paravirt_ops operations.
+public enum Backend: String, CaseIterable, Sendable {
+  /// The guest on what it takes for bare hardware: it patches its sites to native instructions by itself.
+  case native
+  /// Kittson: every operation a host callable, every call site dispatched by the host patcher.
+  case host
+}
+
+/// What `ar.itc` counts and when timers fire.
+public enum ClockKind: String, CaseIterable, Sendable {
+  /// The host's time stamp counter.
+  case host
+  /// Issued slots: a run repeats bit for bit.
+  case virtual
+}
+
+/// Everything about a run that does not come from the image.
+public struct Configuration: Sendable {
+  public var engine = EngineKind.translator
+  public var dispatch = Dispatch.inlined
+  public var backend = Backend.host
+  public var clock = ClockKind.host
+  /// Bytes of guest memory (machines).
+  public var memorySize: UInt64 = 64 << 20
+  /// The guest's command line (machines).
+  public var commandLine = ""
+  /// Operations from shared libraries.
+  public var plugins: [PluginSpecification] = []
+  /// Names of the translator's optimisations to leave out.
+  public var disabled: [String] = []
+  /// Ends the run after so many issued slots.
+  public var maximumSlots: UInt64?
+  /// Ends the run after so many seconds of host time.
+  public var timeout: Double?
+  /// A reset starts the guest again.
+  public var restartsOnReset = true
+
+  public init() {}
+}
+
+/// Why a session could not be made. `description` is one line: what is wrong, a colon, how to mend it.
+public enum SessionError: Error, CustomStringConvertible {
+  /// The image is not one that can run here.
+  case image(String)
+  /// An option is wrong.
+  case option(String)
+  /// The host refuses something.
+  case host(String)
+
+  public var description: String {
+    switch self {
+    case .image(let text), .option(let text), .host(let text): text
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// What every operation costs in every dispatch state: pvkernel's own measured loops, on one engine and dispatch after the
+// other, interleaved, so that a noisy host disturbs all of them alike.
+import CSupport
+import Paravirt
+import Platforms
+
+public struct OperationBenchmark: Sendable {
+  /// One way to run the guest.
+  public struct Setting: Hashable, Sendable {
+    public var engine: EngineKind
+    public var dispatch: Dispatch
+    public var name: String { engine == .interpreter ? "interpreter" : dispatch.description }
+
+    public init(engine: EngineKind, dispatch: Dispatch) {
+      self.engine = engine
+      self.dispatch = dispatch
+    }
+  }
+
+  /// The interpreter, then the translator in each dispatch state.
+  public static let settings: [Setting] =
+    [Setting(engine: .interpreter, dispatch: .direct)] + Dispatch.allCases.map { Setting(engine: .translator, dispatch: $0) }
+
+  /// What the runs of one setting gave.
+  public struct Outcome: Sendable {
+    public var reports: [GuestReport] = []
+    public var ends: [RunEnd] = []
+    /// Sites of each kind of record: announced by the image, and what became of them in the last run.
+    public var sites: [SiteCount] = []
+
+    /// Whether every run ended in good order with all of the guest's checks passed.
+    public var isGood: Bool {
+      ends.allSatisfy { $0 == .exited(0) } && reports.allSatisfy { $0.failed == 0 && ($0.checks ?? 0) > 0 }
+    }
+
+    /// Median cost of one call in host nanoseconds, less the empty loop.
+    public func nanoseconds(_ name: String) -> Double? {
+      median(reports.compactMap { $0.cost(name) }).map { $0 * nanosecondsPerTick }
+    }
+
+    /// Median duration of one pass in nanoseconds, the loop included.
+    public func wholeNanoseconds(_ name: String) -> Double? {
+      median(reports.compactMap { $0.measurements[name]?.ticksPerCall }).map { $0 * nanosecondsPerTick }
+    }
+  }
+
+  public var outcomes: [Setting: Outcome] = [:]
+
+  public init() {}
+
+  /// Boots the embedded kernel once in `setting` and adds what it reports.
+  /// - Parameter calls: passes of each measured loop (the interpreter gets a tenth).
+  public mutating func run(_ setting: Setting, calls: UInt64, rounds: UInt64) throws(SessionError) {
+    var configuration = Configuration()
+    configuration.engine = setting.engine
+    configuration.dispatch = setting.dispatch
+    let passes = setting.engine == .interpreter ? max(1, calls / 10) : calls
+    configuration.commandLine = "quiet bench=\(passes) cpu=\(rounds)"
+    let console = ConsoleCollector()
+    let session = try BootSession(
+      image: EmbeddedGuests.pvkernel, configuration: configuration, output: { console.append($0) })
+    let end = session.run()
+    outcomes[setting, default: Outcome()].ends.append(end)
+    outcomes[setting, default: Outcome()].reports.append(GuestReport(console: console.text))
+    outcomes[setting, default: Outcome()].sites = session.siteCounts()
+  }
+
+  /// Names of the measured loops, in the guest's order.
+  public var names: [String] { outcomes.values.first?.reports.first?.names ?? [] }
+}
+
+/// Nanoseconds of one ar.itc tick under the host clock.
+public var nanosecondsPerTick: Double { 1e9 / Double(hostTickFrequency) }
+
+/// The middle of a list of measurements.
+public func median(_ values: [Double]) -> Double? {
+  guard !values.isEmpty else { return nil }
+  let sorted = values.sorted()
+  let middle = sorted.count / 2
+  return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+/// Keeps console output as text.
+public final class ConsoleCollector {
+  private var bytes: [UInt8] = []
+  public init() {}
+  public func append(_ more: UnsafeRawBufferPointer) { bytes += more }
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// What a host loop pays for the same calls that a site makes.
+public struct HostCallCost: Sendable {
+  /// Nanoseconds a call less the empty loop: through the libffi closure, and straight to the C function.
+  public var closure: Double
+  public var direct: Double
+
+  /// Measures the callables that `operation` is bound to, called with `argument` on a processor of its own.
+  public static func measure(_ operation: Operation, argument: UInt64, calls: UInt64) throws(SessionError) -> HostCallCost {
+    let session = try BootSession(image: EmbeddedGuests.pvkernel, output: { _ in })
+    let slot = session.paravirt.slot(operation)
+    let cpu = session.bare.machine.cpus[0]
+    let empty = Double(kt_bench_empty(calls))
+    let closure = Double(kt_bench_call(slot.pointee.indirect!, cpu, argument, calls))
+    let direct = Double(kt_bench_call(slot.pointee.direct!, cpu, argument, calls))
+    let scale = nanosecondsPerTick / Double(calls)
+    return HostCallCost(closure: (closure - empty) * scale, direct: (direct - empty) * scale)
+  }
+}

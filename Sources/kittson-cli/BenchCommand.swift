@@ -1,0 +1,225 @@
+// kittson bench: what every operation costs in each dispatch state.
+import ArgumentParser
+import Glibc
+import Kittson
+import Paravirt
+
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measures every operation in each dispatch state.",
+    discussion: """
+      Boots the embedded kernel with the interpreter and then with the translator in each dispatch state, several times \
+      in turn, and prints what one call costs, less the empty loop (medians), with its ratio to `inlined`.
+
+      NAME selects loops by the guest's names (thash, getreg(psr), cpu-sieve …).
+      """)
+
+  @Option(help: "Passes of each measured loop.")
+  var calls: UInt64 = 1_000_000
+
+  @Option(help: "Runs of each setting; the medians are shown.")
+  var runs = 3
+
+  @Option(help: "Rounds of the processor-bound programs.")
+  var rounds: UInt64 = 5
+
+  @Flag(help: "Also shows the call sites found and patched, the guest's own checks, and the verdict of a lockstep run.")
+  var summary = false
+
+  @Flag(help: "Prints the figures as JSON.")
+  var json = false
+
+  @Argument(help: "Loops to show; all of them where none is named.")
+  var names: [String] = []
+
+  func validate() throws {
+    guard calls > 0, runs > 0 else { throw ValidationError("--calls and --runs must be at least 1") }
+  }
+
+  func run() throws {
+    let benchmark = try measure()
+    let shown = try selection(benchmark)
+    let host = try ["get_rr", "thash", "getreg(psr)"].filter { shown.contains($0) }.map { name in
+      (name, try hostCost(name))
+    }
+    if json {
+      printJSON(benchmark, shown, host)
+    } else {
+      if summary { printSites(benchmark) }
+      printOperations(benchmark, shown)
+      printHost(benchmark, host)
+      printPrograms(benchmark, shown)
+    }
+    var good = benchmark.outcomes.values.allSatisfy(\.isGood)
+    if summary { good = printChecks(benchmark) && printVerdict() && good }
+    if !good { throw ExitCode(ExitStatus.different) }
+  }
+
+  // MARK: Measuring
+
+  private func measure() throws -> OperationBenchmark {
+    var benchmark = OperationBenchmark()
+    var progress = ProgressBar("measuring")
+    let settings = OperationBenchmark.settings
+    do {
+      for run in 0..<runs {
+        for (index, setting) in settings.enumerated() {
+          progress.show(Double(run * settings.count + index) / Double(runs * settings.count), setting.name)
+          try benchmark.run(setting, calls: calls, rounds: rounds)
+        }
+      }
+    } catch let error as SessionError {
+      progress.clear()
+      throw Failure("\(error)", status: ExitStatus.internalError)
+    }
+    progress.clear()
+    return benchmark
+  }
+
+  private func selection(_ benchmark: OperationBenchmark) throws -> [String] {
+    for name in names where !benchmark.names.contains(name) {
+      throw Failure("no loop is called '\(name)': use one of \(benchmark.names.joined(separator: ", "))", status: ExitStatus.usage)
+    }
+    return names.isEmpty ? benchmark.names : names
+  }
+
+  /// The loops of the kernel call these operations with these arguments.
+  private func hostCost(_ name: String) throws -> HostCallCost {
+    let operation: Operation = name == "get_rr" ? .getRR : name == "thash" ? .thash : .getreg
+    let argument: UInt64 = name == "getreg(psr)" ? 1019 : 0x2000_0000_0012_3456
+    do {
+      return try HostCallCost.measure(operation, argument: argument, calls: calls)
+    } catch {
+      throw Failure("\(error)", status: ExitStatus.internalError)
+    }
+  }
+
+  // MARK: Tables
+
+  private func isOperation(_ name: String) -> Bool {
+    name != "empty-loop" && !name.hasPrefix("native:") && !name.hasPrefix("cpu-")
+  }
+
+  private static let dispatches = Dispatch.allCases.map { OperationBenchmark.Setting(engine: .translator, dispatch: $0) }
+  private static let interpreter = OperationBenchmark.settings[0]
+  private static let inlined = OperationBenchmark.Setting(engine: .translator, dispatch: .inlined)
+
+  private func printOperations(_ benchmark: OperationBenchmark, _ shown: [String]) {
+    let operations = shown.filter(isOperation)
+    guard !operations.isEmpty else { return }
+    print("Cost of one call in ns, less the empty loop (x: ratio to inlined; native: the instruction without a call site)")
+    var header = "operation".padded(right: 26)
+    for setting in OperationBenchmark.settings { header += setting.name.padded(left: 18) }
+    print(header + "native".padded(left: 10))
+    for name in operations {
+      var row = name.padded(right: 26)
+      // The floor keeps ratios readable where an inlined operation disappears in the loop's own shadow.
+      let base = benchmark.outcomes[Self.inlined]?.nanoseconds(name).map { max($0, 0.05) }
+      for setting in OperationBenchmark.settings { row += cell(benchmark.outcomes[setting]?.nanoseconds(name), base) }
+      row += (benchmark.outcomes[Self.inlined]?.nanoseconds("native:" + name).map { fixed($0, 2) } ?? "").padded(left: 10)
+      print(row)
+    }
+    print("")
+  }
+
+  private func cell(_ value: Double?, _ base: Double?) -> String {
+    guard let value else { return "-".padded(left: 18) }
+    let ratio = base.map { "(" + fixed(value / $0, value / $0 < 10 ? 1 : 0) + "x)" } ?? ""
+    return fixed(value, 2).padded(left: 9) + ratio.padded(left: 9)
+  }
+
+  private func printHost(_ benchmark: OperationBenchmark, _ host: [(name: String, cost: HostCallCost)]) {
+    guard !host.isEmpty else { return }
+    print("The same calls in a C loop on the host, ns, and the site's cost as a multiple of it")
+    print("operation".padded(right: 26) + "closure".padded(left: 10) + "indirect".padded(left: 11) + "C call".padded(left: 11) + "direct".padded(left: 11))
+    for (name, cost) in host {
+      let indirect = benchmark.outcomes[Self.dispatches[1]]?.nanoseconds(name)
+      let direct = benchmark.outcomes[Self.dispatches[2]]?.nanoseconds(name)
+      print(
+        name.padded(right: 26) + fixed(cost.closure, 2).padded(left: 10)
+          + (indirect.map { fixed($0 / cost.closure, 2) + "x" } ?? "-").padded(left: 11)
+          + fixed(cost.direct, 2).padded(left: 11) + (direct.map { fixed($0 / cost.direct, 2) + "x" } ?? "-").padded(left: 11))
+    }
+    print("")
+  }
+
+  private func printPrograms(_ benchmark: OperationBenchmark, _ shown: [String]) {
+    let programs = shown.filter { $0.hasPrefix("cpu-") }
+    guard !programs.isEmpty else { return }
+    print("Processor-bound programs, ms a round")
+    print("program".padded(right: 26) + "interpreter".padded(left: 14) + "translator".padded(left: 14) + "ratio".padded(left: 10))
+    for name in programs {
+      let slow = benchmark.outcomes[Self.interpreter]?.wholeNanoseconds(name)
+      let fast = benchmark.outcomes[Self.inlined]?.wholeNanoseconds(name)
+      let ratio = slow.flatMap { slow in fast.map { fixed(slow / $0, 1) + "x" } } ?? "-"
+      print(
+        name.padded(right: 26) + (slow.map { fixed($0 / 1e6, 3) } ?? "-").padded(left: 14)
+          + (fast.map { fixed($0 / 1e6, 3) } ?? "-").padded(left: 14) + ratio.padded(left: 10))
+    }
+    print("")
+  }
+
+  private func printSites(_ benchmark: OperationBenchmark) {
+    print("Call sites of the embedded kernel")
+    print("kind".padded(right: 26) + "found".padded(left: 10) + "patched".padded(left: 10))
+    for count in benchmark.outcomes[Self.inlined]?.sites ?? [] {
+      print(count.kind.padded(right: 26) + "\(count.found)".padded(left: 10) + "\(count.patched)".padded(left: 10))
+    }
+    print("")
+  }
+
+  private func printChecks(_ benchmark: OperationBenchmark) -> Bool {
+    print("The guest's own checks")
+    for setting in OperationBenchmark.settings {
+      guard let outcome = benchmark.outcomes[setting] else { continue }
+      let checks = outcome.reports.compactMap(\.checks).max() ?? 0
+      let failed = outcome.reports.compactMap(\.failed).reduce(0, +)
+      let verdict = outcome.isGood ? "\(checks) passed" : "\(failed) of \(checks) failed; ended \(outcome.ends)"
+      print(setting.name.padded(right: 26) + verdict)
+      for failure in outcome.reports.flatMap(\.failures).prefix(5) { print("  " + failure) }
+    }
+    return benchmark.outcomes.values.allSatisfy(\.isGood)
+  }
+
+  /// Runs `kittson verify` as a program of its own, since lockstep wants two fresh processes.
+  private func printVerdict() -> Bool {
+    print("\nInterpreter and translator in lockstep")
+    fflush(stdout)
+    let status = runSelf(["verify"])
+    return status == 0
+  }
+
+  private func printJSON(
+    _ benchmark: OperationBenchmark, _ shown: [String], _ host: [(name: String, cost: HostCallCost)]
+  ) {
+    func number(_ value: Double?) -> String { value.map { fixed($0, 4) } ?? "null" }
+    var rows: [String] = []
+    for name in shown {
+      var fields = ["\"name\": \"\(name)\""]
+      for setting in OperationBenchmark.settings {
+        let outcome = benchmark.outcomes[setting]
+        let value = isOperation(name) ? outcome?.nanoseconds(name) : outcome?.wholeNanoseconds(name)
+        fields.append("\"\(setting.name)\": \(number(value))")
+      }
+      if let cost = host.first(where: { $0.name == name })?.cost {
+        fields.append("\"host_closure\": \(number(cost.closure))")
+        fields.append("\"host_direct\": \(number(cost.direct))")
+      }
+      rows.append("    {" + fields.joined(separator: ", ") + "}")
+    }
+    print("{\n  \"unit\": \"ns\", \"calls\": \(calls), \"runs\": \(runs),\n  \"loops\": [\n" + rows.joined(separator: ",\n") + "\n  ]\n}")
+  }
+}
+
+/// Runs this program with other arguments; its exit status, or 125 where it can't be started or is killed.
+func runSelf(_ arguments: [String]) -> Int32 {
+  var process: pid_t = 0
+  var words: [UnsafeMutablePointer<CChar>?] = (["kittson"] + arguments).map { strdup($0) }
+  words.append(nil)
+  defer { for word in words { free(word) } }
+  guard posix_spawn(&process, "/proc/self/exe", nil, nil, words, environ) == 0 else { return ExitStatus.internalError }
+  var status: Int32 = 0
+  while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+  return status & 0x7f == 0 ? status >> 8 & 0xff : ExitStatus.internalError
+}

@@ -1,0 +1,91 @@
+// kittson boot: a guest kernel on a machine.
+import ArgumentParser
+import Glibc
+import Kittson
+import Platforms
+
+struct BootCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "boot",
+    abstract: "Boots a system image.",
+    discussion: """
+      Without IMAGE the embedded paravirtualised kernel boots. Standard output is the guest's console alone; Kittson's own \
+      words go to standard error.
+
+      The exit status is 0 when the guest switches the machine off in good order, N when it reports failure N, 1 when it \
+      can't go on, 124 at --max-instructions or --timeout, 126 for an image that can't run, 127 for one that isn't there.
+      """)
+
+  @OptionGroup var engine: EngineOptions
+
+  @Option(help: "Guest memory.")
+  var memory = MemorySize(bytes: 64 << 20)
+
+  @Option(help: ArgumentHelp("The guest's command line.", valueName: "TEXT"))
+  var append = ""
+
+  @Flag(name: .customLong("no-reboot"), help: "A reset ends the run instead of starting the guest again.")
+  var noReboot = false
+
+  @Flag(help: "Says on standard error what the run did: slots, time, calls per operation.")
+  var stats = false
+
+  @Argument(help: "An ELF image for IA-64.")
+  var image: String?
+
+  func run() throws {
+    var configuration = try engine.configuration()
+    configuration.memorySize = memory.bytes
+    configuration.commandLine = append
+    configuration.restartsOnReset = !noReboot
+    let bytes = try image.map(readFile) ?? EmbeddedGuests.pvkernel
+    let name = image ?? "the embedded kernel"
+    let session: BootSession
+    do {
+      session = try BootSession(
+        image: bytes, configuration: configuration, output: writeToStandardOutput, inputDescriptor: STDIN_FILENO)
+    } catch let error as SessionError {
+      if case .option = error { throw Failure(error.description, status: ExitStatus.usage) }
+      throw Failure("\(name): \(error)", status: ExitStatus.cannotRun)
+    }
+    for diagnostic in session.diagnostics { writeError("kittson: \(name): \(diagnostic)\n") }
+    let started = hostSeconds()
+    let end = session.run()
+    if stats { report(session, seconds: hostSeconds() - started) }
+    try finish(end)
+  }
+
+  private func report(_ session: BootSession, seconds: Double) {
+    let rate = Double(session.slots) / seconds / 1e6
+    writeError("slots \(session.slots) in \(fixed(seconds, 3)) s: \(fixed(rate, 1)) million a second\n")
+    let calls = session.paravirt.calls().filter { $0.value > 0 }
+    for (operation, count) in calls.sorted(by: { $0.value > $1.value }) {
+      writeError("calls \(operation.name) \(count)\n")
+    }
+  }
+}
+
+/// Turns the end of a run into this process's exit.
+func finish(_ end: RunEnd) throws {
+  switch end {
+  case .exited(let status): if status != 0 { Glibc.exit(status) }
+  case .killed(let number): dieBySignal(number)
+  case .reset: return
+  case .stuck(let reason): throw Failure(reason, status: ExitStatus.different)
+  case .instructionLimit: throw Failure("stopped at --max-instructions", status: ExitStatus.limit)
+  case .timeout: throw Failure("stopped at --timeout", status: ExitStatus.limit)
+  }
+}
+
+/// Ends this process as the guest's process ended: by that signal.
+func dieBySignal(_ number: Int32) -> Never {
+  var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+  setrlimit(__rlimit_resource_t(4), &limit)  // RLIMIT_CORE: a core of Kittson says nothing of the guest
+  signal(number, SIG_DFL)
+  var set = sigset_t()
+  sigemptyset(&set)
+  sigaddset(&set, number)
+  sigprocmask(SIG_UNBLOCK, &set, nil)
+  kill(getpid(), number)
+  Glibc.exit(128 + number)
+}
