@@ -43,7 +43,7 @@ public final class BootSession {
   }
 
   private static func open(_ bytes: [UInt8]) throws(SessionError) -> ParavirtImage {
-    do throws(ELFError) { return try ParavirtImage(ELFImage(bytes)) } catch { throw .image(error.description) }
+    do throws(ELFError) { return try ParavirtImage(ELFImage(bytes: bytes)) } catch { throw .image(error.description) }
   }
 
   private static func bind(_ guest: ParavirtImage, _ configuration: Configuration) throws(SessionError) -> SiteTable {

@@ -185,7 +185,7 @@ struct BenchCommand: ParsableCommand {
   /// Runs `kittson verify` as a program of its own, since lockstep wants two fresh processes.
   private func printVerdict() -> Bool {
     print("\nInterpreter and translator in lockstep")
-    fflush(stdout)
+    fflush(nil)
     let status = runSelf(["verify"])
     return status == 0
   }

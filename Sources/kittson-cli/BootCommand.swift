@@ -40,19 +40,22 @@ struct BootCommand: ParsableCommand {
     configuration.restartsOnReset = !noReboot
     let bytes = try image.map(readFile) ?? EmbeddedGuests.pvkernel
     let name = image ?? "the embedded kernel"
-    let session: BootSession
-    do {
-      session = try BootSession(
-        image: bytes, configuration: configuration, output: writeToStandardOutput, inputDescriptor: STDIN_FILENO)
-    } catch let error as SessionError {
-      if case .option = error { throw Failure(error.description, status: ExitStatus.usage) }
-      throw Failure("\(name): \(error)", status: ExitStatus.cannotRun)
-    }
+    let session = try makeSession(bytes, name, configuration)
     for diagnostic in session.diagnostics { writeError("kittson: \(name): \(diagnostic)\n") }
     let started = hostSeconds()
     let end = session.run()
     if stats { report(session, seconds: hostSeconds() - started) }
     try finish(end)
+  }
+
+  private func makeSession(_ bytes: [UInt8], _ name: String, _ configuration: Configuration) throws -> BootSession {
+    do throws(SessionError) {
+      return try BootSession(
+        image: bytes, configuration: configuration, output: writeToStandardOutput, inputDescriptor: STDIN_FILENO)
+    } catch {
+      if case .option(let text) = error { throw Failure(text, status: ExitStatus.usage) }
+      throw Failure("\(name): \(error)", status: ExitStatus.cannotRun)
+    }
   }
 
   private func report(_ session: BootSession, seconds: Double) {
