@@ -46,6 +46,9 @@ let package = Package(
     .testTarget(name: "PlatformsTests", dependencies: ["CSupport", "Machine", "Platforms"]),
     .testTarget(name: "InterpreterTests", dependencies: ["CSupport", "IA64", "Machine", "Interpreter"]),
     .testTarget(name: "ParavirtTests", dependencies: ["CSupport", "CFFI", "Machine", "Paravirt"]),
+    .testTarget(
+      name: "VerificationTests",
+      dependencies: ["CSupport", "IA64", "Interpreter", "Machine", "Translator", "Verification"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -17,3 +17,11 @@ package protocol Engine: AnyObject {
   /// guest's back. Stores of guest processors do this themselves, through `kt_cpu.code_written`.
   func invalidateCode(physical: UInt64, length: UInt64)
 }
+
+/// An engine that works in blocks and can come back after each of them: what lockstep comparison needs.
+package protocol BlockEngine: Engine {
+  /// While set, `run` returns KT_STOP_NONE behind each block, with every state field precise.
+  var returnsAfterBlock: Bool { get set }
+  /// Blocks hold at most this many instructions. A change drops the blocks made before.
+  var blockInstructionLimit: Int { get set }
+}

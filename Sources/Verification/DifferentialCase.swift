@@ -1,0 +1,86 @@
+// One random program on two engines, from the same state, for the same number of issued slots; and how the end states
+// differ.
+import CSupport
+import Glibc
+import Machine
+
+/// Two machines and the engines that run them, reused from case to case.
+package final class DifferentialPair {
+  package let machines: (Machine, Machine)
+  package let engines: (any Engine, any Engine)
+
+  /// `reference` and `subject` make the engines for a machine.
+  package init(
+    reference: (Machine) throws -> any Engine, subject: (Machine) throws -> any Engine
+  ) throws {
+    machines = (
+      try Machine(ramSize: RandomProgram.memorySize), try Machine(ramSize: RandomProgram.memorySize)
+    )
+    engines = (try reference(machines.0), try subject(machines.1))
+  }
+
+  /// The differences after `slots` issued slots of `program` on both: none where the engines agree.
+  package func run(_ program: RandomProgram, slots: Int64) -> [StateDifference] {
+    let first = run(program, slots, machines.0, engines.0)
+    let second = run(program, slots, machines.1, engines.1)
+    var differences = StateComparison.differences(machines.0.cpus[0], machines.1.cpus[0])
+    if first != second { differences.append(StateDifference(name: "stop reason", first: first, second: second)) }
+    let a = machines.0.cpus[0].slots, b = machines.1.cpus[0].slots
+    if a != b { differences.append(StateDifference(name: "issued slots", first: a, second: b)) }
+    appendMemory(&differences)
+    return differences
+  }
+
+  private func run(_ program: RandomProgram, _ slots: Int64, _ machine: Machine, _ engine: any Engine) -> UInt64 {
+    program.prepare(machine)
+    engine.invalidateCode(physical: RandomProgram.codeBase, length: 0x3000)
+    let cpu = machine.cpus[0]
+    cpu.setBudget(slots)
+    let end = cpu.pointee.deadline
+    while true {
+      let reason = engine.run(cpu)
+      cpu.setBudget(end - Int64(bitPattern: cpu.slots))
+      if reason == KT_STOP_NONE && cpu.pointee.budget > 0 { continue }
+      if reason == KT_STOP_NONE || reason == KT_STOP_BUDGET { break }
+      return UInt64(reason.rawValue)
+    }
+    // Both stand behind what waits between two instructions.
+    cpu.pointee.stop_reason = 0
+    while cpu.pointee.event_check != 0 { if cpu.checkEvents() == .stopped { break } }
+    return UInt64(KT_STOP_BUDGET.rawValue)
+  }
+
+  private func appendMemory(_ differences: inout [StateDifference]) {
+    let base = Int(RandomProgram.codeBase), length = Int(RandomProgram.memorySize) - base
+    guard memcmp(machines.0.ram + base, machines.1.ram + base, length) != 0 else { return }
+    for offset in stride(from: base, to: base + length, by: 8) where differences.count < 64 {
+      let a = machines.0.ram.load(fromByteOffset: offset, as: UInt64.self)
+      let b = machines.1.ram.load(fromByteOffset: offset, as: UInt64.self)
+      if a != b { differences.append(StateDifference(name: "memory \(hexadecimal(UInt64(offset)))", first: a, second: b)) }
+    }
+  }
+
+  /// The report of a case that differs: the fewest slots that show it, the program and the fields.
+  package func describe(_ program: RandomProgram, slots: Int64) -> String {
+    var few = slots
+    var differences = run(program, slots: slots)
+    for count in 1..<max(2, slots) {
+      let found = run(program, slots: count)
+      if !found.isEmpty {
+        few = count
+        differences = found
+        break
+      }
+    }
+    var text = program.listing + "differs after \(few) slots of \(slots)"
+    if few > 1, run(program, slots: few - 1).isEmpty {
+      text += ", not after \(few - 1), where ip was \(hexadecimal(machines.0.cpus[0].pointee.ip)) slot "
+        + "\(machines.0.cpus[0].pointee.ri)"
+    }
+    text += "\n"
+    for difference in differences.prefix(24) {
+      text += "  \(difference.name): \(difference.values.0) and \(difference.values.1)\n"
+    }
+    return text
+  }
+}

@@ -1,1 +1,0 @@
-// Verification: placeholder so that the package builds; replaced by the module's sources.
