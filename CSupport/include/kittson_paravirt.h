@@ -55,7 +55,7 @@ typedef struct kt_site {
 } kt_site;
 
 /// Slots that one execution of a bound site counts for, in every engine and dispatch state but `emulated`: those of the
-/// five bundles, movl as one. While a callable runs, the processor's slot count stands at the site's first slot.
+/// five bundles, movl as one. They have been counted when the callable runs, and stay counted when it faults.
 #define KT_SITE_SLOTS 14
 
 typedef struct kt_site_table kt_site_table;

@@ -195,25 +195,21 @@ func decodeBundle(
   _ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>, _ slot: SlotPointer, _ address: UInt64
 ) {
   let line = state.pointee.fetch + Int(truncatingIfNeeded: address >> 12 & UInt64(fetchLineCount - 1))
-  line.pointee.page.unsafelyUnwrapped.decode(bundle: Int(slot.pointee.position >> 2), site: boundSite(cpu, address))
+  let page = line.pointee.page.unsafelyUnwrapped
+  let bundle = Int(slot.pointee.position >> 2)
+  page.decode(bundle: bundle, site: boundSite(cpu, address, text: page.pointee.host + 16 * bundle))
 }
 
 // MARK: Bound call sites
 
-/// The index of the bound site that begins at `address`, unless it is to be emulated.
-private func boundSite(_ cpu: CPU, _ address: UInt64) -> Int? {
+/// The index of the bound site that begins at `address`, unless it is to be emulated. `text`: the guest's bytes there.
+private func boundSite(_ cpu: CPU, _ address: UInt64, text: UnsafeRawPointer) -> Int? {
   guard let table = cpu.pointee.sites?.assumingMemoryBound(to: kt_site_table.self),
     let site = table.pointee.site, cpu.pointee.call_site != nil
   else { return nil }
-  var low = 0, high = Int(table.pointee.count)
-  while low < high {
-    let middle = (low + high) / 2
-    if site[middle].start < address { low = middle + 1 } else { high = middle }
-  }
-  guard low < Int(table.pointee.count), site[low].start == address, site[low].bound != 0,
-    site[low].dispatch != UInt8(KT_DISPATCH_EMULATED.rawValue)
-  else { return nil }
-  return low
+  let index = Int(kt_site_at(table, address, text))
+  guard index >= 0, site[index].dispatch != UInt8(KT_DISPATCH_EMULATED.rawValue) else { return nil }
+  return index
 }
 
 /// Executes a bound call site at `ip`, unless the budget is used up. Nothing has been counted for it yet.
@@ -233,6 +229,13 @@ func runSite(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>, _ slot
   cpu.pointee.budget &-= Int64(KT_SITE_SLOTS)
   let end = table.pointee.site[Int(index)].end
   let status = Status(call(cpu, index))
+  if status == Status(KT_CALL_EMULATE) {
+    // Plain code this time: it stays decoded as such until the table or the code changes.
+    cpu.pointee.budget &+= Int64(KT_SITE_SLOTS)
+    let line = state.pointee.fetch + Int(truncatingIfNeeded: cpu.pointee.ip >> 12 & UInt64(fetchLineCount - 1))
+    line.pointee.page.unsafelyUnwrapped.decode(bundle: Int(slot.pointee.position >> 2), site: nil)
+    return .branched
+  }
   if status != .done { return status }
   cpu.pointee.ip = end
   cpu.pointee.ri = 0
