@@ -56,7 +56,7 @@ struct PatchCommand: ParsableCommand {
     for diagnostic in result.report.diagnostics { writeError("kittson: \(name): \(diagnostic.line)\n") }
     var text = json ? report(result.report).text(indented: true) + "\n" : self.text(result.report)
     text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
-    if result.report.hasErrors { throw ExitCode(ExitStatus.different) }
+    if result.report.hasErrors { Glibc.exit(ExitStatus.different) }
   }
 
   // MARK: For people
