@@ -65,7 +65,8 @@ register struct task *current asm("r13"); /* the thread pointer: r13 */
 /* mm.c */
 void *page_alloc(void);
 int handle_page_fault(unsigned long address); /* 1: mapped now */
-extern unsigned long tlb_misses, page_faults;
+extern volatile unsigned long tlb_misses; /* counted by ivt.S */
+extern unsigned long page_faults;
 
 /* trap.c */
 /* A trap that a check causes on purpose: execution goes on at `resume`, and the rest says what was seen. */

@@ -1,7 +1,8 @@
 /* Memory: pages above the kernel, handed out in order, and the demand-zero store of user processes. */
 #include "kernel.h"
 
-unsigned long tlb_misses, page_faults;
+volatile unsigned long tlb_misses;
+unsigned long page_faults;
 static unsigned long next_page = FREE_PHYSICAL;
 
 /* A zeroed page, through region 7; its physical address is the low 61 bits. */
