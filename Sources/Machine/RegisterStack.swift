@@ -231,6 +231,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     pointee.ar_rnat = pointee.ring_nat[index] != 0 ? pointee.ar_rnat | bit : pointee.ar_rnat & ~bit
     pointee.ar_bspstore = address &+ 8
     pointee.store_position += 1
+    // Stored registers count as invalid, not clean: a return to them fills them again and takes store_position along, so
+    // that what the frame then writes to them is dirty.
+    pointee.load_position = pointee.store_position
     updateFrameLimit()
     return isCollectionAddress(pointee.ar_bspstore) ? storeCollection() : .done
   }

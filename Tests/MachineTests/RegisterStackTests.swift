@@ -96,6 +96,26 @@ private func machine(backingStore base: UInt64) throws -> (Machine, CPU) {
     }
   }
 
+  /// After a flush, a return makes the caller's registers current again; what it writes to them must reach memory with
+  /// the next flush, and ar.bspstore never stands above ar.bsp.
+  @Test func registersChangedAfterAFlushAreDirty() throws {
+    let (machine, cpu) = try machine(backingStore: 0x8000)
+    withExtendedLifetime(machine) {
+      _ = cpu.rseAlloc(sof: 8, sol: 6, sor: 0)
+      for n in 32..<38 { cpu.writeGR(n, UInt64(n)) }
+      cpu.rseCall()
+      #expect(cpu.rseFlush() == .done)
+      cpu.rseReturn()
+      if cpu.pointee.frame_incomplete != 0 { #expect(cpu.rseCompleteFrame() == .done) }
+      #expect(cpu.pointee.ar_bspstore == 0x8000 && cpu.readBSP() == 0x8000)
+      #expect((32..<38).allSatisfy { cpu.readGR($0) == UInt64($0) })
+      cpu.writeGR(33, 0x1234)
+      cpu.rseCall()
+      #expect(cpu.rseFlush() == .done)
+      #expect(machine.host(physical: 0x8008, length: 8)?.load(as: UInt64.self) == 0x1234)
+    }
+  }
+
   @Test func allocatedRegistersStartWithoutNaT() throws {
     let (machine, cpu) = try machine(backingStore: 0x8000)
     withExtendedLifetime(machine) {
