@@ -43,7 +43,7 @@ let package = Package(
     .testTarget(name: "IA64Tests", dependencies: ["IA64"]),
     .testTarget(name: "FloatingPointTests", dependencies: ["FloatingPoint", "CMPFR"]),
     .testTarget(name: "MachineTests", dependencies: ["Machine"]),
-    .testTarget(name: "PlatformsTests", dependencies: ["CSupport", "Machine", "Platforms"]),
+    .testTarget(name: "PlatformsTests", dependencies: ["CSupport", "Machine", "Interpreter", "Platforms"]),
     .testTarget(name: "InterpreterTests", dependencies: ["CSupport", "IA64", "Machine", "Interpreter"]),
     .testTarget(name: "ParavirtTests", dependencies: ["CSupport", "CFFI", "Machine", "Paravirt"]),
     .testTarget(

@@ -1,0 +1,16 @@
+// Host system calls by number: glibc's `syscall` is variadic, which Swift does not import.
+#pragma once
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Makes host system call `number`. Returns its result, or the negated errno.
+int64_t kt_host_syscall(
+    int64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,242 @@
+// System calls on files whose structures or pointers need more than a description of their arguments.
+import CSupport
+import Glibc
+
+extension LinuxProcess {
+  // MARK: stat
+
+  /// ia64's struct stat (arch/ia64/include/uapi/asm/stat.h): 18 words of 8 bytes.
+  private func storeStatus(_ status: stat, at address: UInt64) throws(Errno) -> UInt64 {
+    var words = [UInt64](repeating: 0, count: 18)
+    words[0] = UInt64(status.st_dev)
+    words[1] = UInt64(status.st_ino)
+    words[2] = UInt64(status.st_nlink)
+    words[3] = UInt64(status.st_mode) | UInt64(status.st_uid) << 32
+    words[4] = UInt64(status.st_gid)
+    words[5] = UInt64(status.st_rdev)
+    words[6] = UInt64(bitPattern: Int64(status.st_size))
+    for (index, time) in [status.st_atim, status.st_mtim, status.st_ctim].enumerated() {
+      words[7 + 2 * index] = UInt64(bitPattern: Int64(time.tv_sec))
+      words[8 + 2 * index] = UInt64(time.tv_nsec)
+    }
+    words[13] = UInt64(status.st_blksize)
+    words[14] = UInt64(bitPattern: Int64(status.st_blocks))
+    try memory.write(words.withUnsafeBytes { Array($0) }, to: address)
+    return 0
+  }
+
+  private func status(_ directory: Int32, _ path: [UInt8], flags: Int32) throws(Errno) -> stat {
+    var status = stat()
+    let result = path.withCString { fstatat(directory, $0, &status, flags) }
+    if result != 0 { throw Errno(errno) }
+    return status
+  }
+
+  func statusOfPath(_ call: SystemCall) throws(Errno) -> UInt64 {
+    try storeStatus(try status(AT_FDCWD, hostPath(try memory.string(call[0])), flags: 0), at: call[1])
+  }
+
+  func statusOfLink(_ call: SystemCall) throws(Errno) -> UInt64 {
+    let path = hostPath(try memory.string(call[0]))
+    return try storeStatus(try status(AT_FDCWD, path, flags: AT_SYMLINK_NOFOLLOW), at: call[1])
+  }
+
+  func statusOfDescriptor(_ call: SystemCall) throws(Errno) -> UInt64 {
+    var status = stat()
+    if fstat(hostDescriptor(call[0]), &status) != 0 { throw Errno(errno) }
+    return try storeStatus(status, at: call[1])
+  }
+
+  func statusAt(_ call: SystemCall) throws(Errno) -> UInt64 {
+    let path = hostPath(try memory.string(call[1]))
+    return try storeStatus(try status(hostDescriptor(call[0]), path, flags: call.int(3)), at: call[2])
+  }
+
+  // MARK: readlink
+
+  func readLink(_ call: SystemCall) throws(Errno) -> UInt64 {
+    try readLink(AT_FDCWD, call[0], call[1], call[2])
+  }
+
+  func readLinkAt(_ call: SystemCall) throws(Errno) -> UInt64 {
+    try readLink(hostDescriptor(call[0]), call[1], call[2], call[3])
+  }
+
+  private func readLink(
+    _ directory: Int32, _ name: UInt64, _ buffer: UInt64, _ size: UInt64
+  ) throws(Errno) -> UInt64 {
+    guard Int32(truncatingIfNeeded: size) > 0 else { throw Errno(EINVAL) }
+    let path = try memory.string(name)
+    var target: [UInt8]
+    let own = ["/proc/self/exe", "/proc/thread-self/exe", "/proc/\(getpid())/exe"]
+    if own.contains(where: { path.elementsEqual($0.utf8) }) {
+      target = Array(executablePath.utf8)
+    } else {
+      target = [UInt8](repeating: 0, count: 4096)
+      let count = hostPath(path).withCString { name in
+        target.withUnsafeMutableBytes { readlinkat(directory, name, $0.baseAddress!, $0.count) }
+      }
+      if count < 0 { throw Errno(errno) }
+      target.removeLast(target.count - count)
+    }
+    let part = Array(target.prefix(Int(min(size, 4096))))
+    try memory.write(part, to: buffer)
+    return UInt64(part.count)
+  }
+
+  // MARK: Vectors
+
+  func readVector(_ call: SystemCall) throws(Errno) -> UInt64 { try vector(SYS_readv, call, writes: true) }
+  func writeVector(_ call: SystemCall) throws(Errno) -> UInt64 { try vector(SYS_writev, call, writes: false) }
+  func positionedReadVector(_ call: SystemCall) throws(Errno) -> UInt64 { try vector(SYS_preadv, call, writes: true) }
+  func positionedWriteVector(_ call: SystemCall) throws(Errno) -> UInt64 { try vector(SYS_pwritev, call, writes: false) }
+
+  /// `writes`: the call writes guest memory.
+  private func vector(_ number: Int32, _ call: SystemCall, writes: Bool) throws(Errno) -> UInt64 {
+    let parts = try vectorParts(call[1], call[2])
+    var host: [iovec] = []
+    for (base, length) in parts {
+      let pointer = try hostPointer(base, length, writes ? .write : .read)
+      host.append(iovec(iov_base: UnsafeMutableRawPointer(bitPattern: UInt(pointer)), iov_len: Int(length)))
+    }
+    let result = host.withUnsafeBufferPointer { buffer in
+      kt_host_syscall(
+        Int64(number), UInt64(bitPattern: Int64(hostDescriptor(call[0]))), UInt64(UInt(bitPattern: buffer.baseAddress)),
+        UInt64(buffer.count), call[3], call[4], 0)
+    }
+    if result < 0 { throw Errno(Int32(-result)) }
+    var rest = UInt64(result)
+    for (base, length) in parts where writes && rest > 0 {
+      memory.noteHostWrite(base, min(rest, length))
+      rest -= min(rest, length)
+    }
+    return UInt64(result)
+  }
+
+  private func vectorParts(_ address: UInt64, _ count: UInt64) throws(Errno) -> [(UInt64, UInt64)] {
+    guard count <= 1024 else { throw Errno(EINVAL) }
+    var parts: [(UInt64, UInt64)] = []
+    for index in 0..<count {
+      let base: UInt64 = try memory.load(address + 16 * index)
+      let length: UInt64 = try memory.load(address + 16 * index + 8)
+      guard Int64(bitPattern: length) >= 0 else { throw Errno(EINVAL) }
+      parts.append((base, length))
+    }
+    return parts
+  }
+
+  // MARK: ioctl, fcntl, pipes
+
+  /// Requests whose argument is a structure of the same layout on the host (asm-generic/ioctls.h): bytes, and whether the
+  /// call writes it. The others take a number or nothing.
+  private static let ioctlArguments: [UInt64: HostArgument] = [
+    0x5401: .output(36),  // TCGETS
+    0x5402: .input(36), 0x5403: .input(36), 0x5404: .input(36),  // TCSETS, TCSETSW, TCSETSF
+    0x5405: .output(18), 0x5406: .input(18), 0x5407: .input(18), 0x5408: .input(18),  // TCGETA …
+    0x540f: .output(4), 0x5410: .input(4),  // TIOCGPGRP, TIOCSPGRP
+    0x5411: .output(4), 0x541b: .output(4),  // TIOCOUTQ, FIONREAD
+    0x5413: .output(8), 0x5414: .input(8),  // TIOCGWINSZ, TIOCSWINSZ
+    0x5421: .input(4), 0x5452: .input(4),  // FIONBIO, FIOASYNC
+    0x5429: .output(4),  // TIOCGSID
+    0x8004_5430: .output(4), 0x4004_5431: .input(4),  // TIOCGPTN, TIOCSPTLCK
+    0x5409: .value, 0x540a: .value, 0x540b: .value,  // TCSBRK, TCXONC, TCFLSH
+    0x540e: .value, 0x5422: .value, 0x5450: .value, 0x5451: .value,  // TIOCSCTTY, TIOCNOTTY, FIONCLEX, FIOCLEX
+  ]
+
+  func ioctl(_ call: SystemCall) throws(Errno) -> UInt64 {
+    let request = call[1] & 0xffff_ffff
+    guard let argument = Self.ioctlArguments[request] else {
+      if Glibc.fcntl(hostDescriptor(call[0]), F_GETFD) < 0 { throw Errno(EBADF) }
+      report(request << 16 | call.number, "ioctl 0x\(String(request, radix: 16)) is not known: answered ENOTTY")
+      throw Errno(ENOTTY)
+    }
+    return try hostCall(SYS_ioctl, [.descriptor, .value, argument], call)
+  }
+
+  func fcntl(_ call: SystemCall) throws(Errno) -> UInt64 {
+    let argument: HostArgument
+    switch call.int(1) {
+    case 5, 36: argument = .both(32)  // F_GETLK, F_OFD_GETLK: struct flock
+    case 6, 7, 37, 38: argument = .input(32)
+    case 15: argument = .input(8)  // F_SETOWN_EX
+    case 16: argument = .output(8)  // F_GETOWN_EX
+    default: argument = .value
+    }
+    return try hostCall(SYS_fcntl, [.descriptor, .value, argument], call)
+  }
+
+  /// pipe() returns its two descriptors in r8 and r9 (sys_ia64_pipe).
+  func pipe(_ call: SystemCall) throws(Errno) -> SystemCallResult {
+    var ends: (Int32, Int32) = (0, 0)
+    let result = withUnsafeMutableBytes(of: &ends) { Glibc.pipe($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
+    if result != 0 { throw Errno(errno) }
+    var answer = SystemCallResult.success(UInt64(ends.0))
+    answer.second = UInt64(ends.1)
+    return answer
+  }
+
+  // MARK: Sockets and readiness
+
+  func send(_ call: SystemCall) throws(Errno) -> UInt64 {
+    let wide = SystemCall(number: call.number, arguments: Array(call.arguments[..<4]) + [0, 0])
+    return try hostCall(SYS_sendto, [.descriptor, .inputSized(by: 2), .value, .value, .value, .value], wide)
+  }
+
+  func receive(_ call: SystemCall) throws(Errno) -> UInt64 {
+    let wide = SystemCall(number: call.number, arguments: Array(call.arguments[..<4]) + [0, 0])
+    return try hostCall(SYS_recvfrom, [.descriptor, .outputSized(by: 2), .value, .value, .value, .value], wide)
+  }
+
+  func getSocketOption(_ call: SystemCall) throws(Errno) -> UInt64 {
+    let length: UInt32 = try memory.load(call[4])
+    return try hostCall(
+      SYS_getsockopt, [.descriptor, .value, .value, .output(UInt64(min(length, 4096))), .both(4)], call)
+  }
+
+  func select(_ call: SystemCall) throws(Errno) -> UInt64 {
+    guard 0...1024 ~= call.int(0) else { throw Errno(EINVAL) }
+    let bytes = (UInt64(call.int(0)) + 63) / 64 * 8
+    return try hostCall(SYS_select, [.value, .both(bytes), .both(bytes), .both(bytes), .both(16)], call)
+  }
+
+  /// ia64's struct epoll_event is not packed: 4 bytes of events, 4 of padding, 8 of data. The host's has 12 bytes.
+  func epollControl(_ call: SystemCall) throws(Errno) -> UInt64 {
+    var event = [UInt8](repeating: 0, count: 12)
+    if call[3] != 0 { event = try memory.read(call[3], 4) + memory.read(call[3] + 8, 8) }
+    let result = event.withUnsafeBytes { bytes in
+      kt_host_syscall(
+        Int64(SYS_epoll_ctl), UInt64(bitPattern: Int64(hostDescriptor(call[0]))), call[1],
+        UInt64(bitPattern: Int64(hostDescriptor(call[2]))), UInt64(UInt(bitPattern: bytes.baseAddress)), 0, 0)
+    }
+    if result < 0 { throw Errno(Int32(-result)) }
+    return 0
+  }
+
+  func epollWait(_ call: SystemCall) throws(Errno) -> UInt64 {
+    let count = call.int(2)
+    guard count > 0 else { throw Errno(EINVAL) }
+    let room = Int(min(count, 1024))
+    var events = [UInt8](repeating: 0, count: 12 * room)
+    let result = events.withUnsafeMutableBytes { bytes in
+      kt_host_syscall(
+        Int64(SYS_epoll_wait), UInt64(bitPattern: Int64(hostDescriptor(call[0]))),
+        UInt64(UInt(bitPattern: bytes.baseAddress)), UInt64(room), call[3], 0, 0)
+    }
+    if result < 0 { throw Errno(Int32(-result)) }
+    for index in 0..<Int(result) {
+      let event = events[12 * index..<12 * index + 12]
+      let unpacked = event.prefix(4) + [0, 0, 0, 0] + event.suffix(8)
+      try memory.write(Array(unpacked), to: call[1] + UInt64(16 * index))
+    }
+    return UInt64(result)
+  }
+}
+
+extension [UInt8] {
+  /// Calls `body` with these bytes as a C string.
+  fileprivate func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
+    (self + [0]).withUnsafeBufferPointer { buffer in
+      buffer.withMemoryRebound(to: CChar.self) { body($0.baseAddress!) }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+// A Linux/ia64 process without a processor: its memory, its kernel-side state, and its system calls. ProcessSession
+// joins it with a processor and an engine.
+import CSupport
+import Glibc
+
+/// What a process is started with.
+package struct ProcessOptions {
+  /// argv, the program's name first.
+  package var arguments: [String]
+  /// "NAME=value", in order.
+  package var environment: [String]
+  /// Where absolute file names are looked for first, and where the dynamic loader is.
+  package var sysroot: String?
+  /// Guest descriptors of standard streams that stand for another host descriptor.
+  package var redirections: [Int32: Int32] = [:]
+  /// The virtual clock in nanoseconds; nil: the host's clocks.
+  package var virtualClock: (() -> UInt64)?
+  /// Lets virtual time pass by so many nanoseconds (a sleep).
+  package var advanceClock: ((UInt64) -> Void)?
+  /// Takes one-line messages for the user.
+  package var log: (String) -> Void = { _ in }
+
+  package init(arguments: [String], environment: [String] = []) {
+    self.arguments = arguments
+    self.environment = environment
+  }
+}
+
+package final class LinuxProcess {
+  package let memory = AddressSpace()
+  package var options: ProcessOptions
+  /// What /proc/self/exe names: the program's absolute path.
+  package let executablePath: String
+
+  /// Disposition of a signal (rt_sigaction): handler (0 default, 1 ignore), flags, mask.
+  package struct SignalAction: Equatable, Sendable {
+    package var handler: UInt64 = 0
+    package var flags: UInt64 = 0
+    package var mask: UInt64 = 0
+  }
+
+  // State that Linux keeps for a process.
+  var breakStart: UInt64 = 0
+  var breakEnd: UInt64 = 0
+  package internal(set) var signalActions = [SignalAction](repeating: SignalAction(), count: 65)
+  package internal(set) var signalMask: UInt64 = 0
+  var pendingSignals: UInt64 = 0
+  var alternateStack: (base: UInt64, flags: Int32, size: UInt64) = (0, 2, 0)  // SS_DISABLE
+  var clearChildAddress: UInt64 = 0
+  var robustList: UInt64 = 0
+  var limits: [Int32: rlimit] = [:]
+  var commandName: [UInt8]
+  /// Numbers of calls that have been reported as unknown.
+  private var reported: Set<UInt64> = []
+  /// State of the generator that stands in for the host's random numbers under the virtual clock.
+  var randomState: UInt64 = 0x9e37_79b9_7f4a_7c15
+
+  /// Called with every finished call, when set: a recorder.
+  package var onSystemCall: ((SystemCallRecord) -> Void)?
+  private var written: [(address: UInt64, bytes: [UInt8])] = []
+
+  /// A buffer of no bytes, for calls that want some address.
+  nonisolated(unsafe) static let emptyBuffer = UnsafeMutableRawPointer.allocate(byteCount: 16, alignment: 16)
+
+  package init(options: ProcessOptions, executablePath: String) {
+    self.options = options
+    self.executablePath = executablePath
+    commandName = Array((executablePath.split(separator: "/").last ?? "").utf8.prefix(15))
+  }
+
+  // MARK: The one way in
+
+  /// Makes a system call. All that it does to the guest is in the result, in `memory`, and in this object's state.
+  package func perform(_ call: SystemCall) -> SystemCallResult {
+    let result: SystemCallResult
+    if onSystemCall != nil { startRecording() }
+    do throws(Errno) {
+      result = try dispatch(call)
+    } catch {
+      result = .failure(error.code)
+    }
+    if let onSystemCall {
+      memory.onHostWrite = nil
+      onSystemCall(SystemCallRecord(call: call, result: result, written: written))
+    }
+    return result
+  }
+
+  /// Repeats a recorded call: one that asked the host is not made again, its result and memory are taken over.
+  package func replay(_ record: SystemCallRecord) -> SystemCallResult {
+    guard let row = SyscallTable.row(record.call.number), row.effect == .host else { return perform(record.call) }
+    for (address, bytes) in record.written { try? memory.write(bytes, to: address) }
+    return record.result
+  }
+
+  private func startRecording() {
+    written.removeAll()
+    memory.onHostWrite = { [unowned self] address, length in
+      if let bytes = try? memory.read(address, length) { written.append((address, bytes)) }
+    }
+  }
+
+  private func dispatch(_ call: SystemCall) throws(Errno) -> SystemCallResult {
+    guard let row = SyscallTable.row(call.number) else {
+      report(call.number, "unknown system call \(call.number): answered ENOSYS")
+      return .failure(ENOSYS)
+    }
+    switch row.action {
+    case .host(let number, let kinds): return .success(try hostCall(number, kinds, call))
+    case .here(let body): return .success(try body(self)(call))
+    case .result(let body): return try body(self)(call)
+    case .refused(let code, let reason):
+      if code == ENOSYS {
+        report(call.number, "system call \(row.name) (\(call.number)) is not offered (\(reason)): answered ENOSYS")
+      }
+      return .failure(code)
+    }
+  }
+
+  /// Logs a message about call `number`, once.
+  func report(_ number: UInt64, _ message: String) {
+    if reported.insert(number).inserted { options.log(message) }
+  }
+}

@@ -1,0 +1,205 @@
+// A Linux process on a processor: starts a program, runs an engine, and does at each trap what Linux/ia64 would do.
+import CSupport
+import Glibc
+import Machine
+
+extension AddressSpace: ProcessMemory {
+  package func page(at va: UInt64) -> ProcessPage? {
+    guard let (host, protection) = translate(va & ~0xfff) else { return nil }
+    return ProcessPage(host: host, rights: Access(rawValue: protection.rawValue))
+  }
+}
+
+package final class ProcessSession {
+  package let process: LinuxProcess
+  package let machine: Machine
+  package var cpu: CPU { machine.cpus[0] }
+  private let virtualClock: Bool
+  private weak var engine: (any Engine)?
+
+  /// Issued slots between two looks at the limits.
+  private static let slice: Int64 = 1 << 22
+  /// N_STACK_PHYS: a program can't see it, and the more registers there are the fewer are spilled.
+  private static let physicalStacked = UInt32(KT_RING_REGISTERS) - 128
+  /// The immediate of `break` that makes a system call.
+  private static let systemCallBreak: UInt64 = 0x100000
+
+  /// Loads the program at `path`; `options.arguments` begins with its name.
+  package init(path: String, options: ProcessOptions, virtualClock: Bool = false) throws(ProcessError) {
+    let image: ELFImage
+    do throws(ELFError) {
+      image = try ELFImage(bytes: try readFile(path))
+    } catch { throw .image(path: path, error) }
+    do throws(MachineError) {
+      machine = try Machine(ramSize: 0, processors: 1, physicalStacked: Self.physicalStacked)
+    } catch { throw .memory(error.description) }
+    self.virtualClock = virtualClock
+    var options = options
+    let cpu = machine.cpus[0]
+    if virtualClock {
+      options.virtualClock = { cpu.slots }
+      options.advanceClock = { cpu.pointee.deadline += Int64(clamping: $0) }
+    }
+    process = LinuxProcess(options: options, executablePath: Self.absolute(path))
+    machine.processMemory = process.memory
+    process.memory.onChange = { [unowned self] start, end, code in memoryChanged(start, end, code: code) }
+    setUp(cpu, try process.start(image))
+  }
+
+  private static func absolute(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  /// The registers as start_thread leaves them.
+  private func setUp(_ cpu: CPU, _ start: ProcessStart) {
+    cpu.pointee.is_process = 1
+    cpu.reset()
+    cpu.pointee.virtual_clock = virtualClock ? 1 : 0
+    cpu.setPSR(PSR.ic | PSR.i | PSR.dt | PSR.rt | PSR.it | PSR.cpl | PSR.bn)
+    cpu.updateAddressing()
+    cpu.pointee.ip = start.entry & ~15
+    cpu.pointee.ri = 0
+    cpu.pointee.ar_rsc = 0xf
+    cpu.pointee.ar_fpsr = 0x9804_c027_0033f
+    cpu.writeBSPSTORE(start.backingStore)
+    cpu.writeGR(12, start.stackPointer)
+  }
+
+  private func memoryChanged(_ start: UInt64, _ end: UInt64, code: Bool) {
+    for cpu in machine.cpus { cpu.flushSoftwareTLB(va: start, length: end - start) }
+    if code { engine?.invalidateCode(physical: start, length: end - start) }
+  }
+
+  // MARK: Running
+
+  /// Runs the program to its end or to a limit.
+  package func run(_ engine: any Engine, limits: RunLimits = RunLimits()) -> RunEnd {
+    self.engine = engine
+    var account = RunAccount(limits)
+    let cpu = self.cpu
+    while true {
+      let allowance = account.allowance(Self.slice)
+      if allowance == 0 { return .instructionLimit }
+      cpu.pointee.stop_reason = 0
+      cpu.pointee.stop_request = 0
+      cpu.setBudget(allowance)
+      let before = cpu.slots
+      var reason = engine.run(cpu)
+      account.add(cpu.slots &- before)
+      // System calls within a slice need no look at the limits.
+      while reason == KT_STOP_PROCESS_TRAP {
+        if let end = handleTrap(cpu) { return end }
+        if cpu.pointee.budget <= 0 { break }
+        cpu.pointee.stop_reason = 0
+        let from = cpu.pointee.budget
+        reason = engine.run(cpu)
+        account.add(UInt64(max(0, from - cpu.pointee.budget)))
+      }
+      switch reason {
+      case KT_STOP_EXIT: return .exited(Int32(truncatingIfNeeded: cpu.pointee.stop_detail))
+      case KT_STOP_FATAL: return .stuck("the program can't go on at 0x" + String(cpu.pointee.ip, radix: 16))
+      default: if account.isOverTime { return .timeout }
+      }
+    }
+  }
+
+  /// Deals with the trap that stopped the engine. A value ends the process.
+  package func handleTrap(_ cpu: CPU) -> RunEnd? {
+    let trap = cpu.pointee.trap
+    cpu.pointee.trap.pending = 0
+    if trap.vector == Vector.breakInstruction.rawValue, trap.iim == Self.systemCallBreak {
+      let result = process.perform(systemCall(cpu))
+      finish(cpu, result)
+      return result.end
+    }
+    switch Fault(trap) {
+    case .resume: return nil
+    case .defer:
+      cpu.pointee.psr |= PSR.ed
+      return nil
+    case .branch(let displacement):
+      cpu.pointee.ip = cpu.pointee.ip &+ displacement
+      cpu.pointee.ri = 0
+      return nil
+    case .signal(let signal):
+      describe(trap, cpu, signal)
+      return .killed(signal: signal)
+    }
+  }
+
+  /// The call that the processor stands at.
+  package func systemCall(_ cpu: CPU) -> SystemCall {
+    let first = cpu.sol, count = min(8, max(0, cpu.sof - first))
+    var arguments: [UInt64] = []
+    for index in first..<first + count {
+      arguments.append(cpu.pointee.frame_nat[index] != 0 ? ~0 : cpu.pointee.frame[index])
+    }
+    let number = cpu.readNaT(15) ? ~0 : cpu.readGR(15)
+    return SystemCall(number: number, arguments: arguments)
+  }
+
+  /// Leaves a call's result in the registers and goes on behind the break.
+  package func finish(_ cpu: CPU, _ result: SystemCallResult) {
+    cpu.writeGR(8, result.value)
+    cpu.writeGR(10, result.failed ? ~0 : 0)
+    if let second = result.second { cpu.writeGR(9, second) }
+    cpu.pointee.ri += 1
+    if cpu.pointee.ri > 2 {
+      cpu.pointee.ri = 0
+      cpu.pointee.ip &+= 16
+    }
+  }
+
+  private func describe(_ trap: kt_trap, _ cpu: CPU, _ signal: Int32) {
+    func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
+    process.options.log(
+      "signal \(signal) (\(String(cString: strsignal(signal)))) at ip \(hex(cpu.pointee.ip | UInt64(cpu.pointee.ri))), "
+        + "address \(hex(trap.ifa)), vector \(hex(UInt64(trap.vector))), isr \(hex(trap.isr))")
+  }
+}
+
+/// What Linux/ia64 does with an interruption of a user process (arch/ia64/kernel/traps.c, mm/fault.c).
+package enum Fault: Equatable {
+  case signal(Int32)
+  /// Set psr.ed and execute the instruction again: a speculative or prefetching access is to give up quietly.
+  case `defer`
+  /// Branch relative to the bundle (failed speculation check).
+  case branch(UInt64)
+  case resume
+
+  package init(_ trap: kt_trap) {
+    guard let vector = Vector(rawValue: trap.vector) else {
+      self = .signal(SIGILL)
+      return
+    }
+    switch vector {
+    case .breakInstruction: self = .signal(Self.signal(ofBreak: trap.iim))
+    case .speculation:
+      // cr.iim: the 21-bit displacement in bundles.
+      self = .branch(UInt64(bitPattern: (Int64(bitPattern: trap.iim << 43) >> 43) << 4))
+    case .generalException, .disabledFP, .unsupportedDataReference, .virtualization: self = .signal(SIGILL)
+    case .naTConsumption: self = .signal(trap.isr >> 4 & 0xf == 2 ? SIGSEGV : SIGILL)
+    case .unalignedReference: self = .signal(SIGBUS)
+    case .floatingPointFault, .floatingPointTrap: self = .signal(SIGFPE)
+    case .debug, .takenBranch, .singleStep: self = .signal(SIGTRAP)
+    case .lowerPrivilegeTransfer: self = trap.isr & 2 != 0 ? .resume : .signal(SIGILL)
+    case .externalInterrupt: self = .resume
+    default:
+      let isPrefetch = trap.isr & ISR.na != 0 && trap.isr & 0xf == 4
+      self = isPrefetch || trap.isr & ISR.sp != 0 ? .defer : .signal(SIGSEGV)
+    }
+  }
+
+  /// The software conventions' break numbers (psABI; ia64_bad_break).
+  package static func signal(ofBreak number: UInt64) -> Int32 {
+    switch number {
+    case 0: SIGILL
+    case 1, 2, 3, 6, 7, 8, 9, 10: SIGFPE
+    case 4, 5, 11: SIGSEGV
+    case 0..<0x80000: SIGILL
+    default: SIGTRAP
+    }
+  }
+}

@@ -1,0 +1,127 @@
+// System calls that mean the same on the host: their arguments are checked and turned into host addresses by a
+// description of each, then the host's call is made.
+import CSupport
+import Glibc
+
+/// What an argument of a system call is, as far as the host needs it changed or checked. A null pointer goes on as it
+/// is: the host's call knows whether it may be.
+enum HostArgument: Sendable {
+  /// A number.
+  case value
+  /// A file descriptor.
+  case descriptor
+  /// A file name.
+  case path
+  /// A string that is no file name.
+  case text
+  /// A pointer to so many bytes that the call reads / writes / reads and writes.
+  case input(UInt64)
+  case output(UInt64)
+  case both(UInt64)
+  /// A pointer to as many bytes as the argument of that index says. What the call reports is what it wrote.
+  case inputSized(by: Int)
+  case outputSized(by: Int)
+  /// A pointer to an array: count in the argument of that index, bytes of an element.
+  case inputArray(by: Int, of: UInt64)
+  case bothArray(by: Int, of: UInt64)
+}
+
+extension LinuxProcess {
+  /// Makes the host's call `number` with the guest's arguments.
+  func hostCall(_ number: Int32, _ kinds: [HostArgument], _ call: SystemCall) throws(Errno) -> UInt64 {
+    var host = [UInt64](repeating: 0, count: 6)
+    var names: [UnsafeMutablePointer<CChar>] = []
+    defer { for name in names { free(name) } }
+    var written: [(address: UInt64, length: UInt64?)] = []
+    var shortened: [(index: Int, bytes: UInt64)] = []
+    for (index, kind) in kinds.enumerated() {
+      let argument = call[index]
+      switch kind {
+      case .value: host[index] = argument
+      case .descriptor: host[index] = UInt64(bitPattern: Int64(hostDescriptor(argument)))
+      case .path, .text:
+        guard argument != 0 else { continue }
+        var bytes = try memory.string(argument)
+        if case .path = kind { bytes = hostPath(bytes) }
+        bytes.append(0)
+        let copied = bytes.withUnsafeBytes { strdup($0.baseAddress!.assumingMemoryBound(to: CChar.self)) }
+        guard let copy = copied else { throw Errno(ENOMEM) }
+        names.append(copy)
+        host[index] = UInt64(UInt(bitPattern: copy))
+      case .input(let size): host[index] = try hostPointer(argument, size, .read)
+      case .output(let size), .both(let size):
+        host[index] = try hostPointer(argument, size, .write)
+        written.append((argument, size))
+      case .inputArray(let count, let size):
+        host[index] = try hostPointer(argument, try product(call[count], size), .read)
+      case .bothArray(let count, let size):
+        let total = try product(call[count], size)
+        host[index] = try hostPointer(argument, total, .write)
+        written.append((argument, total))
+      case .inputSized(let size):
+        host[index] = try transferPointer(argument, call, size, .read, &shortened)
+      case .outputSized(let size):
+        host[index] = try transferPointer(argument, call, size, .write, &shortened)
+        written.append((argument, nil))
+      }
+    }
+    for (index, bytes) in shortened { host[index] = bytes }
+    let result = kt_host_syscall(Int64(number), host[0], host[1], host[2], host[3], host[4], host[5])
+    if result < 0 { throw Errno(Int32(-result)) }
+    for (address, length) in written where address != 0 {
+      memory.noteHostWrite(address, length ?? UInt64(result))
+    }
+    return UInt64(result)
+  }
+
+  private func product(_ count: UInt64, _ size: UInt64) throws(Errno) -> UInt64 {
+    guard count <= 1 << 20 else { throw Errno(EINVAL) }
+    return count * size
+  }
+
+  /// The host address of `size` guest bytes, all of which must be accessible.
+  func hostPointer(_ address: UInt64, _ size: UInt64, _ wanted: Protection) throws(Errno) -> UInt64 {
+    if address == 0 || size == 0 { return address == 0 ? 0 : UInt64(UInt(bitPattern: LinuxProcess.emptyBuffer)) }
+    guard memory.accessibleLength(address, size, wanted) == size, let (host, _) = memory.translate(address) else {
+      throw Errno(EFAULT)
+    }
+    return UInt64(UInt(bitPattern: host))
+  }
+
+  /// The host address of a transfer's buffer. Where only its beginning is accessible the transfer is shortened, as
+  /// Linux ends it at the first bad page.
+  private func transferPointer(
+    _ address: UInt64, _ call: SystemCall, _ sizeIndex: Int, _ wanted: Protection,
+    _ shortened: inout [(index: Int, bytes: UInt64)]
+  ) throws(Errno) -> UInt64 {
+    let size = call[sizeIndex]
+    if address == 0 || size == 0 { return try hostPointer(address, 0, wanted) }
+    let reach = memory.accessibleLength(address, size, wanted)
+    guard reach > 0, let (pointer, _) = memory.translate(address) else { throw Errno(EFAULT) }
+    if reach < size { shortened.append((sizeIndex, reach)) }
+    return UInt64(UInt(bitPattern: pointer))
+  }
+
+  /// The host's descriptor of a guest's one: the same number, but for standard streams that the caller redirected.
+  func hostDescriptor(_ argument: UInt64) -> Int32 {
+    let number = Int32(truncatingIfNeeded: argument)
+    return options.redirections[number] ?? number
+  }
+
+  /// The file behind a name: what names Kittson's own process is answered for the guest.
+  func hostPath(_ name: [UInt8]) -> [UInt8] {
+    let own = "/proc/\(getpid())/"
+    for prefix in ["/proc/self/", "/proc/thread-self/", own] where name.starts(with: prefix.utf8) {
+      switch String(decoding: name.dropFirst(prefix.utf8.count), as: UTF8.self) {
+      case "exe": return Array(executablePath.utf8)
+      // Nothing here may show or reach Kittson's own memory: the empty name is ENOENT.
+      case "mem", "maps", "smaps", "pagemap", "auxv", "environ", "cmdline", "map_files":
+        return []
+      default: return name
+      }
+    }
+    guard let sysroot = options.sysroot, name.first == 0x2f else { return name }
+    let inside = sysroot + String(decoding: name, as: UTF8.self)
+    return access(inside, F_OK) == 0 ? Array(inside.utf8) : name
+  }
+}
