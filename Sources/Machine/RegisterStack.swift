@@ -202,7 +202,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     let physical = Int64(pointee.physical_stacked)
     while pointee.window_top < top {
       let position = pointee.window_top
-      let source = Int(position - physical & ringIndexMask), target = Int(position & ringIndexMask)
+      let source = Int((position - physical) & ringIndexMask), target = Int(position & ringIndexMask)
       pointee.ring[target] = pointee.ring[source]
       pointee.ring_nat[target] = pointee.ring_nat[source]
       pointee.window_top += 1
