@@ -33,7 +33,7 @@ _start:
 	mov r15 = NR_write
 	;;
 	(p6) br.cond.spnt 2f
-	break 0x100000
+	break.m 0x100000
 	;;
 	cmp.ne p6, p0 = r8, r38
 	;;
@@ -41,7 +41,7 @@ _start:
 	mov r15 = NR_exit
 	;;
 	(p6) mov r36 = 1
-	break 0x100000
+	break.m 0x100000
 	;;
 	.endp _start
 
