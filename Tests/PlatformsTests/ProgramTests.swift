@@ -1,0 +1,126 @@
+// Linux/ia64 programs on the interpreter: the committed freestanding one, and those of KITTSON_GUESTS that are there,
+// compared with what the same sources printed on x86-64.
+import CSupport
+import Glibc
+import Interpreter
+import Machine
+import Platforms
+import Testing
+
+/// One case of the guests' index.json.
+struct GuestCase: CustomTestStringConvertible, Sendable {
+  var name, tier, program, expected: String
+  var exit: Int32
+  var comparesOutput: Bool
+  var testDescription: String { name }
+}
+
+enum Guests {
+  static let folder: String = {
+    if let path = getenv("KITTSON_GUESTS") { return String(cString: path) }
+    return root + "/../shared/guests"
+  }()
+  /// The package's root: three levels above this file.
+  static let root: String = {
+    var parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+    parts.removeLast(3)
+    return parts.joined(separator: "/")
+  }()
+
+  static let isPresent = access(folder + "/index.json", R_OK) == 0
+
+  /// The cases of the given tiers, by a reader that knows just this file's shape: a line per member.
+  static func cases(_ tiers: Set<String>) -> [GuestCase] {
+    guard let bytes = try? readFile(folder + "/index.json") else { return [] }
+    var cases: [GuestCase] = []
+    var item = GuestCase(name: "", tier: "", program: "", expected: "", exit: 0, comparesOutput: true)
+    var inCommand = false, words = 0
+    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+      let parts = line.split(separator: "\"", omittingEmptySubsequences: false).map(String.init)
+      if inCommand {
+        if parts.count >= 3 { if words == 0 { item.program = parts[1] }; words += 1 }
+        if line.contains("]") { inCommand = false }
+        continue
+      }
+      guard parts.count >= 3 else { continue }
+      let value = parts.count >= 5 ? parts[3] : ""
+      switch parts[1] {
+      case "name": item = GuestCase(name: value, tier: "", program: "", expected: "", exit: 0, comparesOutput: true)
+      case "tier": item.tier = value
+      case "command": (inCommand, words) = (true, 0)
+      case "stdout": item.expected = value
+      case "compare": item.comparesOutput = false; _ = cases.popLast(); cases.append(item)
+      case "exit":
+        item.exit = Int32(parts[2].filter { $0.isNumber }) ?? 0
+        cases.append(item)
+      default: break
+      }
+    }
+    return cases.filter { tiers.contains($0.tier) }
+  }
+}
+
+/// Runs a program with standard output into a temporary file.
+func runProgram(
+  _ path: String, arguments: [String] = [], environment: [String] = ["PATH=/bin"], virtualClock: Bool = false,
+  limits: RunLimits = RunLimits(seconds: 100)
+) throws -> (end: RunEnd, output: [UInt8], log: [String], slots: UInt64) {
+  var name = Array("/tmp/kittson-test-XXXXXX".utf8CString)
+  let descriptor = mkstemp(&name)
+  defer {
+    close(descriptor)
+    unlink(name)
+  }
+  let lines = LogLines()
+  var options = ProcessOptions(arguments: [path] + arguments, environment: environment)
+  options.redirections = [1: descriptor]
+  options.log = { lines.all.append($0) }
+  let session = try ProcessSession(path: path, options: options, virtualClock: virtualClock)
+  let end = session.run(Interpreter(), limits: limits)
+  let slots = session.cpu.slots
+  var output: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 65536)
+  lseek(descriptor, 0, SEEK_SET)
+  while true {
+    let count = read(descriptor, &chunk, chunk.count)
+    if count <= 0 { break }
+    output += chunk[..<count]
+  }
+  return (end, output, lines.all, slots)
+}
+
+final class LogLines { var all: [String] = [] }
+
+@Suite(.serialized) struct ProgramTests {
+  @Test func committedHelloPrintsItsLine() throws {
+    let run = try runProgram(Guests.root + "/Guests/hello/hello.elf")
+    #expect(run.end == .exited(0))
+    #expect(String(decoding: run.output, as: UTF8.self) == "Hello from IA-64\n")
+    #expect(run.log.isEmpty)
+  }
+
+  @Test(.enabled(if: Guests.isPresent, "KITTSON_GUESTS names no folder with guests"), arguments: Guests.cases(["hello"]))
+  func helloTier(_ guest: GuestCase) throws { try check(guest) }
+
+  @Test(
+    .enabled(if: Guests.isPresent, "KITTSON_GUESTS names no folder with guests"),
+    arguments: Guests.cases(["architecture"]))
+  func architectureTier(_ guest: GuestCase) throws { try check(guest) }
+
+  private func check(_ guest: GuestCase) throws {
+    let run = try runProgram(Guests.folder + "/" + guest.program)
+    #expect(run.end == .exited(guest.exit), "\(run.log)")
+    if guest.comparesOutput {
+      let expected = try readFile(Guests.folder + "/" + guest.expected)
+      #expect(run.output == expected, "\(firstDifference(run.output, expected))")
+    }
+  }
+
+  private func firstDifference(_ a: [UInt8], _ b: [UInt8]) -> String {
+    let (left, right) = (a.split(separator: 10), b.split(separator: 10))
+    for (index, (x, y)) in zip(left, right).enumerated() where x != y {
+      return "line \(index + 1): \(String(decoding: x, as: UTF8.self)) | \(String(decoding: y, as: UTF8.self))"
+    }
+    return "\(a.count) bytes, \(b.count) expected"
+  }
+}
