@@ -281,11 +281,9 @@ static void check_interrupt_flag(void) {
   check("irq_restore off", ia64_get_psr_i(), 0);
 }
 
-/* Two bundles, each `mov r8=number; br.ret b0`, to be copied and called. */
-asm(".pushsection .rodata\n\t.align 16\ncode_11:\n"
-    "\t{ .mib\n\tmov r8=11\n\tnop.i 0\n\tbr.ret.sptk.many b0 ;;\n\t}\n"
-    "code_22:\n\t{ .mib\n\tmov r8=22\n\tnop.i 0\n\tbr.ret.sptk.many b0 ;;\n\t}\n\t.popsection\n");
-extern const unsigned long code_11[2], code_22[2];
+/* Two bundles, each { .mib mov r8=number; nop.i 0; br.ret.sptk.many b0 ;; }, to be copied and called. */
+static const unsigned long code_11[2] = {0x00002400002c4011UL, 0x0084000880000200UL};
+static const unsigned long code_22[2] = {0x0000240000584011UL, 0x0084000880000200UL};
 
 static unsigned long run_code(unsigned long *buffer, const unsigned long *code) {
   extern char __gp[];
