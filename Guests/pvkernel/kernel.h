@@ -8,7 +8,6 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define NULL ((void *)0)
 
-
 /* The bare machine's devices (Documentation/bare-machine.md), physical. */
 #define INTERRUPT_BLOCK 0xfee00000UL
 #define UART_BASE 0xff5e0000UL

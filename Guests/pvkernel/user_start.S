@@ -11,7 +11,7 @@ _start:
 	;;
 	mov r32 = r8
 	mov r15 = 1025
-	break 0x100000
+	break.m 0x100000
 	;;
 	.endp _start
 
@@ -27,7 +27,7 @@ system_call:
 	mov r39 = r35
 	mov r15 = r32
 	;;
-	break 0x100000
+	break.m 0x100000
 	;;
 	cmp.eq p6, p0 = -1, r10
 	mov ar.pfs = r36
