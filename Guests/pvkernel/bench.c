@@ -6,8 +6,8 @@
 #include "paravirt_privop.h"
 
 #define LOOP(identifier, moves, body) \
-  static unsigned long __attribute__((noipa)) identifier(unsigned long count, unsigned long a, unsigned long b, unsigned long c, \
-                                  unsigned long d, unsigned long e) { \
+  static unsigned long __attribute__((noipa)) \
+  identifier(unsigned long count, unsigned long a, unsigned long b, unsigned long c, unsigned long d, unsigned long e) { \
     unsigned long start, stop; \
     asm volatile(";;\n\tmov.i ar.lc=%2\n\t;;\n\tmov %0=ar.itc\n\t;;\n\t.align 32\n1:\n" moves "\t;;\n" body \
                  "\tbr.cloop.sptk.many 1b\n\t;;\n\tmov %1=ar.itc\n\t;;" \

@@ -222,7 +222,8 @@ static void check_region_registers(void) {
 
 /* The short format (SDM vol. 2, 4.1.5.3): entry number page of the address within its region, 8 bytes each, folded into
  * a table of 2^size bytes at the base that pta gives, in the address's own region. */
-static unsigned long short_hash(unsigned long address, unsigned long page_shift, unsigned long base, unsigned long size) {
+static unsigned long short_hash(unsigned long address, unsigned long page_shift, unsigned long base,
+                                unsigned long size) {
   unsigned long mask = (1UL << size) - 1, in_region = (1UL << 61) - 1;
   unsigned long offset = ((address & in_region) >> page_shift) << 3;
   return (address & ~in_region) | (base & in_region & ~mask) | (offset & mask);

@@ -64,7 +64,7 @@
 #define ISR_BIT_SP 36
 
 #define FPSR_DEFAULT UL(0x9804c0270033f)
-/* dcr.lc, and dp, dk, dx, dr, da, dd: speculative loads defer those faults; not dm, so that the miss handler decides. */
+/* dcr.lc, and dp, dk, dx, dr, da, dd: speculative loads defer those faults; not dm: the miss handler decides. */
 #define DCR_DEFAULT 0x7e04
 #define PTA_DEFAULT UL(0x1fffffffffff8000 + (15 << 2))
 

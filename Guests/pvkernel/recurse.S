@@ -1,5 +1,5 @@
-/* Register stack exercises, for checks.c and the user program: calls deep enough that the RSE must spill and fill, with values and NaT bits
- * that must survive it. */
+/* Register stack exercises, for checks.c and the user program: calls deep enough that the RSE must spill and fill, with
+ * values and NaT bits that must survive it. */
 	.text
 /* unsigned long rse_recurse(unsigned long depth): the number of frames whose locals changed under their callees. */
 	.align 32
