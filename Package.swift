@@ -49,6 +49,7 @@ let package = Package(
     .testTarget(
       name: "VerificationTests",
       dependencies: ["CSupport", "IA64", "Interpreter", "Machine", "Translator", "Verification"]),
+    .testTarget(name: "TranslatorTests", dependencies: ["Translator", "Interpreter"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,328 @@
-// Translator: placeholder so that the package builds; replaced by the module's sources.
+// The translating engine: finds or makes the block for the present state, runs emitted code until it leaves, and deals
+// with why it left. What is not translated is executed by the interpreter's function for one instruction, reached
+// through kt_cpu; this module knows nothing else of the interpreter.
+import CSupport
+import Glibc
+import IA64
+import Machine
+import Paravirt
+
+/// Counters of an engine's work.
+package struct TranslatorStatistics: Sendable {
+  package var blocks = 0
+  package var guestInstructions = 0
+  package var hostBytes = 0
+  package var entries = 0
+  package var links = 0
+  package var interpreted = 0
+  package var invalidations = 0
+  package var flushes = 0
+  package var translationTicks: UInt64 = 0
+}
+
+package final class TranslatorEngine: Engine {
+  package let machine: Machine
+  package var options: TranslatorOptions
+  package private(set) var statistics = TranslatorStatistics()
+
+  let cache: CodeCache
+  private var frontend: Frontend
+  private let optimizer = Optimizer()
+  private let lowering: Lowering
+  private let arena = InstructionArena()
+  /// Whether stores are logged (lockstep): then all of them take the slow path.
+  private var logStores = false
+  private var mustFlush = false
+  /// Epoch of instruction address translations, and what it was derived from.
+  private var epoch: UInt64 = 1
+  private var generation: UInt64 = 0
+  private let snapshot: UnsafeMutableRawPointer
+  private var siteGeneration: UInt64 = 0
+
+  /// `codeSize`: bytes of code memory. nil where the system refuses memory for code.
+  package init?(machine: Machine, options: TranslatorOptions = .all, codeSize: Int = 64 << 20) {
+    guard let cache = CodeCache(size: codeSize) else { return nil }
+    self.machine = machine
+    self.options = options
+    self.cache = cache
+    frontend = Frontend(arena: arena)
+    lowering = Lowering(optimizer: optimizer)
+    snapshot = .allocate(byteCount: TranslatorEngine.snapshotSize, alignment: 16)
+    memset(snapshot, 0, TranslatorEngine.snapshotSize)
+  }
+
+  deinit { snapshot.deallocate() }
+
+  // MARK: The loop
+
+  package func run(_ cpu: CPU) -> kt_stop_reason {
+    cpu.pointee.stop_reason = 0
+    if (cpu.pointee.store_log != nil) != logStores {
+      logStores = cpu.pointee.store_log != nil
+      flush()
+    }
+    attach(cpu)
+    // The exit through which the last block left, to be linked with what is found next.
+    var pending = -1
+    while true {
+      if cpu.pointee.stop_request != 0 || cpu.pointee.event_check != 0 {
+        let status = cpu.checkEvents()
+        if status == .stopped { return reason(cpu) }
+        if status != .done { pending = -1 }
+      }
+      if cpu.pointee.nat_live != 0 { cpu.scanNaT() }
+      if mustFlush {
+        flush()
+        pending = -1
+      }
+      if cpu.pointee.nat_live != 0 || cpu.pointee.psr & Mode.untranslated != 0 || cpu.pointee.frame_incomplete != 0 {
+        pending = -1
+        if let stop = step(cpu) { return stop }
+        continue
+      }
+      let flushes = cache.flushes
+      noticeTranslations(cpu)
+      let found = lookup(cpu)
+      if cache.flushes != flushes { pending = -1 }
+      guard let number = found else {
+        pending = -1
+        if cpu.pointee.stop_reason != 0 { return reason(cpu) }
+        cpu.pointee.budget -= 1  // a fetch that faults has been issued
+        continue
+      }
+      let block = cache.blocks + number
+      if pending >= 0 && options.contains(.chaining) && !cache.blocks[Int(cache.exits[pending].block)].retired {
+        cache.link(exit: pending, to: number)
+        statistics.links += 1
+      }
+      pending = -1
+      if cpu.pointee.budget < Int64(block.pointee.slots) {
+        if let stop = step(cpu) { return stop }
+        continue
+      }
+      statistics.entries += 1
+      let code = kt_enter_code(cpu, UnsafeRawPointer(bitPattern: UInt(block.pointee.code))!)
+      let value = Int(code >> 8)
+      switch ExitCode(rawValue: UInt8(truncatingIfNeeded: code)) {
+      case .link:
+        setPosition(cpu, cache.exits[value])
+        pending = value
+      case .resume: setPosition(cpu, cache.exits[value])
+      case .interpret:
+        setPosition(cpu, cache.exits[value])
+        if let stop = step(cpu) { return stop }
+      case .budget:
+        let start = cache.blocks[value].start
+        cpu.pointee.ip = start & ~15
+        cpu.pointee.ri = UInt32(start & 3)
+      case .lookup: break
+      case .status:
+        if value == Int(Status.stopped) || cpu.pointee.stop_reason != 0 { return reason(cpu) }
+      case .next: advance(cpu, last: value != 0)
+      case nil: preconditionFailure("emitted code left with an unknown code")
+      }
+    }
+  }
+
+  /// Executes one slot at ip/ri with everything that can happen to it, the budget going down: the interpreter's step, which
+  /// the owner of both engines sets. Without it single instructions go through `execute_instruction`.
+  package var stepper: ((CPU) -> Status)?
+  /// Told of every change of guest code, so that the stepper's decoded code follows.
+  package var codeObserver: ((_ physical: UInt64, _ length: UInt64) -> Void)?
+
+  /// Makes this engine the one that the processor's services reach.
+  package func attach(_ cpu: CPU) {
+    cpu.pointee.engine = Unmanaged.passUnretained(self).toOpaque()
+    cpu.pointee.code_written = codeWritten
+  }
+
+  private func reason(_ cpu: CPU) -> kt_stop_reason { kt_stop_reason(cpu.pointee.stop_reason) }
+
+  @inline(__always) private func setPosition(_ cpu: CPU, _ exit: ExitRecord) {
+    cpu.pointee.ip = exit.target
+    cpu.pointee.ri = UInt32(exit.slot)
+  }
+
+  @inline(__always) private func advance(_ cpu: CPU, last: Bool) {
+    if last {
+      cpu.pointee.ip &+= 16
+      cpu.pointee.ri = 0
+    } else {
+      cpu.pointee.ri += 1
+    }
+  }
+
+  // MARK: One instruction by the interpreter
+
+  /// Has the interpreter execute the instruction at ip/ri. A reason to stop, or nil.
+  private func step(_ cpu: CPU) -> kt_stop_reason? {
+    if cpu.pointee.frame_incomplete != 0 { cpu.pointee.event_check = 1; return nil }
+    if cpu.pointee.budget < 1 {
+      cpu.pointee.stop_reason = UInt32(KT_STOP_BUDGET.rawValue)
+      return KT_STOP_BUDGET
+    }
+    if let stepper {
+      statistics.interpreted += 1
+      return stepper(cpu) == .stopped ? reason(cpu) : nil
+    }
+    cpu.pointee.budget -= 1
+    guard let physical = cpu.resolveFetch(cpu.pointee.ip), let host = codeHost(cpu, physical) else {
+      return cpu.pointee.stop_reason != 0 ? reason(cpu) : nil
+    }
+    statistics.interpreted += 1
+    let bundle = InstructionBundle(loadingFrom: host)
+    let decoded = Decoder.decode(bundle)
+    let slot = Int(cpu.pointee.ri)
+    var instruction = decoded[slot]
+    let oneShot = cpu.pointee.psr & PSR.oneShot
+    let status = withUnsafePointer(to: &instruction) { cpu.pointee.execute_instruction!(cpu, OpaquePointer($0)) }
+    switch status {
+    case Status.done: advance(cpu, last: slot == 2 || (decoded.template.isLong && slot == 1))
+    case Status.stopped: return reason(cpu)
+    default: break
+    }
+    if oneShot != 0 && status != .interrupted { cpu.pointee.psr &= ~oneShot }
+    return nil
+  }
+
+  /// Host address of the bundle at a physical address (in a process: virtual).
+  private func codeHost(_ cpu: CPU, _ physical: UInt64) -> UnsafeRawPointer? {
+    if cpu.pointee.is_process != 0 {
+      guard let page = machine.processMemory?.page(at: physical) else { return nil }
+      return UnsafeRawPointer(page.host) + Int(physical & 0xfff)
+    }
+    return machine.host(physical: physical, length: 16).map { UnsafeRawPointer($0) }
+  }
+
+  // MARK: Blocks
+
+  private func lookup(_ cpu: CPU) -> Int? {
+    let start = cpu.pointee.ip | UInt64(cpu.pointee.ri)
+    let key = cpu.pointee.cfm | Mode.of(cpu.pointee.psr) << Mode.shift
+    if let number = cache.find(start, key) {
+      let block = cache.blocks + number
+      if block.pointee.verified == epoch {
+        if options.contains(.indirectCache) { cache.remember(number) }
+        return number
+      }
+      guard let physical = cpu.resolveFetch(cpu.pointee.ip) else { return nil }
+      if physical & ~0xfff == block.pointee.physical {
+        block.pointee.verified = epoch
+        if options.contains(.indirectCache) { cache.remember(number) }
+        return number
+      }
+      cache.retire(number)
+    }
+    guard let physical = cpu.resolveFetch(cpu.pointee.ip), let host = codeHost(cpu, physical) else { return nil }
+    return translate(cpu, start, key, physical, host)
+  }
+
+  private func translate(
+    _ cpu: CPU, _ start: UInt64, _ key: UInt64, _ physical: UInt64, _ host: UnsafeRawPointer
+  ) -> Int {
+    let began = kt_host_ticks()
+    frontend.sites = cpu.pointee.sites?.assumingMemoryBound(to: kt_site_table.self)
+    frontend.builder.fold = options.contains(.constants)
+    frontend.translate(
+      start: start, marker: key & CFM.mask, mode: key >> Mode.shift,
+      source: CodeSource(host: host - Int(start & 0xff0), page: start & ~0xfff))
+    optimizer.run(&frontend.builder.block, options)
+    let block = frontend.builder.block
+    if !cache.hasRoom(bytes: Lowering.bound(block), exits: block.exitCount) {
+      flush()
+      return translate(cpu, start, key, physical, host)
+    }
+    let number = cache.blockCount
+    cache.cursor = (cache.cursor + 15).alignedDown(16)
+    let entry = cache.cursor
+    let context = LoweringContext(
+      thunks: cache.thunks, options: options, logStores: logStores, blockNumber: number, firstExit: cache.exitCount)
+    let end = lowering.lower(block, context, at: entry)
+    for index in 0..<block.exitCount {
+      let exit = block.exits[index]
+      cache.add(ExitRecord(
+        target: exit.target, key: exit.marker | block.mode << Mode.shift, place: nil, unlinked: nil,
+        block: Int32(number), linkedTo: -1, next: -1, slot: exit.slot, kind: exit.kind))
+    }
+    let firstExit = cache.exitCount - block.exitCount
+    for exit in lowering.exits {
+      cache.exits[firstExit + Int(exit.number)].place = exit.place
+      cache.exits[firstExit + Int(exit.number)].unlinked = exit.unlinked
+    }
+    cache.cursor = end
+    _ = cache.add(BlockRecord(
+      start: start, key: key, end: block.end, physical: physical & ~0xfff, code: cache.executable(entry),
+      codeEnd: cache.executable(end), slots: block.slots, firstExit: Int32(firstExit),
+      exitCount: Int32(block.exitCount), incoming: -1, nextInGranule: -1, verified: epoch, retired: false, runs: 0))
+    machine.markCode(physical: physical)
+    if options.contains(.indirectCache) { cache.remember(number) }
+    statistics.blocks += 1
+    statistics.guestInstructions += Int(block.slots)
+    statistics.hostBytes += end - entry
+    statistics.translationTicks &+= kt_host_ticks() &- began
+    return number
+  }
+
+  /// Drops all translations. Not while emitted code runs.
+  private func flush() {
+    cache.removeAll()
+    arena.removeAll()
+    mustFlush = false
+    statistics.flushes += 1
+  }
+
+  // MARK: Changes behind the blocks
+
+  private static let snapshotSize =
+    (Int(KT_ITR_COUNT) + Int(KT_ITC_COUNT)) * MemoryLayout<kt_translation>.stride + 8 * 8 + 16 * 8
+
+  /// Where instruction addresses may translate differently than before, blocks must prove themselves again.
+  private func noticeTranslations(_ cpu: CPU) {
+    if let sites = cpu.pointee.sites?.assumingMemoryBound(to: kt_site_table.self),
+      sites.pointee.generation != siteGeneration {
+      siteGeneration = sites.pointee.generation
+      flush()
+    }
+    guard cpu.pointee.fetch_generation != generation else { return }
+    generation = cpu.pointee.fetch_generation
+    if cpu.pointee.is_process != 0 { return newEpoch() }
+    var place = snapshot
+    var changed = false
+    func compare(_ source: UnsafeRawPointer, _ bytes: Int) {
+      if memcmp(place, source, bytes) != 0 {
+        memcpy(place, source, bytes)
+        changed = true
+      }
+      place += bytes
+    }
+    compare(kt_itr(cpu), Int(KT_ITR_COUNT) * MemoryLayout<kt_translation>.stride)
+    compare(kt_itc(cpu), Int(KT_ITC_COUNT) * MemoryLayout<kt_translation>.stride)
+    compare(kt_region_registers(cpu), 64)
+    compare(kt_protection_keys(cpu), 128)
+    if changed { newEpoch() }
+  }
+
+  private func newEpoch() {
+    epoch += 1
+    cache.unlinkAll()
+  }
+
+  package func invalidateCode(physical: UInt64, length: UInt64) {
+    codeObserver?(physical, length)
+    guard cache.invalidate(physical: physical, length: length) else { return }
+    statistics.invalidations += 1
+    // The running block, if it is one of them, leaves behind its store.
+    for cpu in machine.cpus { cpu.pointee.event_check = 1 }
+  }
+}
+
+private let codeWritten: @convention(c) (CPU?, UInt64, UInt64) -> Void = { cpu, physical, length in
+  Unmanaged<TranslatorEngine>.fromOpaque(cpu.unsafelyUnwrapped.pointee.engine).takeUnretainedValue()
+    .invalidateCode(physical: physical, length: length)
+}
+
+extension UnsafeMutablePointer where Pointee == UInt8 {
+  fileprivate func alignedDown(_ alignment: UInt) -> UnsafeMutablePointer<UInt8> {
+    UnsafeMutablePointer(bitPattern: UInt(bitPattern: self) & ~(alignment - 1))!
+  }
+}

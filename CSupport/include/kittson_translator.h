@@ -1,0 +1,33 @@
+// The way from Swift into the code cache and back, and what the host patcher needs of the operating system.
+#pragma once
+#include "kittson_cpu.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Bytes of stack below the saved registers that emitted code owns; rsp is 16-byte aligned in emitted code.
+#define KT_EMITTED_FRAME 520
+
+/// Runs emitted code at `code` until it leaves; the value is what it left in rax. Emitted code finds
+/// rbx = cpu + KT_CPU_BIAS, r14 = cpu->stlb, r15 = cpu->frame.
+uint64_t kt_enter_code(kt_cpu *_Nonnull cpu, const void *_Nonnull code);
+
+/// Where emitted code jumps to leave (not a function to call).
+extern const char kt_leave_code[];
+static inline const void *_Nonnull kt_leave_address(void) { return kt_leave_code; }
+
+/// Lets every thread of the process see changed code before this returns. 0, or -1 with errno set.
+int kt_patch_register(void);
+int kt_patch_synchronize(void);
+
+/// Breakpoint protocol: while a patch point at `address` is being rewritten, a thread that runs into its int3 goes
+/// on at `resume` with a return address `return_address` pushed when that is not 0.
+int kt_patch_trap_install(void);
+int kt_patch_trap_add(uint64_t address, uint64_t resume, uint64_t return_address);
+void kt_patch_trap_remove(uint64_t address);
+uint64_t kt_patch_traps_taken(void);
+
+#ifdef __cplusplus
+}
+#endif

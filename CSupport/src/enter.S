@@ -1,0 +1,58 @@
+// Entry to and exit from emitted code (kittson_translator.h), System V calling convention.
+#if defined(__x86_64__)
+#define FRAME 520 /* KT_EMITTED_FRAME */
+#define BIAS 128  /* KT_CPU_BIAS */
+  .text
+  .globl kt_enter_code
+  .type kt_enter_code, @function
+  .p2align 4
+kt_enter_code:
+  .cfi_startproc
+  pushq %rbp
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset rbp, 0
+  pushq %rbx
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset rbx, 0
+  pushq %r12
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset r12, 0
+  pushq %r13
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset r13, 0
+  pushq %r14
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset r14, 0
+  pushq %r15
+  .cfi_adjust_cfa_offset 8
+  .cfi_rel_offset r15, 0
+  subq $FRAME, %rsp
+  .cfi_adjust_cfa_offset FRAME
+  leaq BIAS(%rdi), %rbx
+  movq 256(%rdi), %r15
+  movq kt_stlb_offset(%rip), %rax
+  movq (%rdi,%rax), %r14
+  jmpq *%rsi
+  .globl kt_leave_code
+kt_leave_code:
+  addq $FRAME, %rsp
+  .cfi_adjust_cfa_offset -FRAME
+  popq %r15
+  .cfi_adjust_cfa_offset -8
+  popq %r14
+  .cfi_adjust_cfa_offset -8
+  popq %r13
+  .cfi_adjust_cfa_offset -8
+  popq %r12
+  .cfi_adjust_cfa_offset -8
+  popq %rbx
+  .cfi_adjust_cfa_offset -8
+  popq %rbp
+  .cfi_adjust_cfa_offset -8
+  ret
+  .cfi_endproc
+  .size kt_enter_code, .-kt_enter_code
+#endif
+#if defined(__linux__)
+  .section .note.GNU-stack, "", @progbits
+#endif

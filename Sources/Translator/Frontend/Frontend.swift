@@ -1,0 +1,244 @@
+// The frontend: reads guest bundles from an address on and lowers them to IR until the straight line ends. Register
+// renaming is done here, from the frame marker in the block's key; what is not lowered is left to the interpreter's
+// function for that one instruction. Semantics from the SDM vol. 3, chapter 2.
+import CSupport
+import IA64
+import Machine
+
+/// What the frontend needs to know of where it reads.
+struct CodeSource {
+  /// Host address of the 4-KiB granule that holds the block.
+  var host: UnsafeRawPointer
+  /// Guest virtual address of the granule.
+  var page: UInt64
+}
+
+/// Bits of the mode in a block's key.
+enum Mode {
+  static let cpl: UInt64 = 3
+  static let dt: UInt64 = 1 << 2, it: UInt64 = 1 << 3, ac: UInt64 = 1 << 4, dfl: UInt64 = 1 << 5, dfh: UInt64 = 1 << 6
+  static let shift: UInt64 = 40
+
+  @inline(__always) static func of(_ psr: UInt64) -> UInt64 {
+    (psr >> 32 & 3) | (psr >> 17 & 1) << 2 | (psr >> 36 & 1) << 3 | (psr >> 3 & 1) << 4 | (psr >> 18 & 3) << 5
+  }
+  /// psr bits under which nothing is translated.
+  static let untranslated: UInt64 =
+    PSR.be | PSR.tb | PSR.ss | PSR.db | PSR.id | PSR.da | PSR.dd | PSR.ed | PSR.ia | PSR.is
+}
+
+struct Frontend {
+  static let bundleLimit = 64
+
+  var builder = Builder()
+  var sites: UnsafeMutablePointer<kt_site_table>? = nil
+  /// Instructions that emitted code hands to the interpreter: their memory must live as long as the code.
+  var arena: InstructionArena
+  /// How a site is dispatched: set by the engine.
+  var inlineSites = true
+
+  var bundle: UInt64 = 0
+  var slot = 0
+  var ended = false
+  /// The instruction's address with its slot.
+  var here: UInt64 { bundle | UInt64(slot) }
+  var isLong = false
+  var next: UInt64 { slot == 2 || (isLong && slot == 1) ? bundle &+ 16 : bundle | UInt64(slot + 1) }
+
+  init(arena: InstructionArena) { self.arena = arena }
+
+  /// Builds the block that starts at `start` (slot in the low bits) under the given marker and mode.
+  mutating func translate(start: UInt64, marker: UInt64, mode: UInt64, source: CodeSource) {
+    builder.begin(start: start, marker: marker, mode: mode)
+    bundle = start & ~15
+    slot = Int(start & 3)
+    ended = false
+    var bundles = 0
+    var issued: Int32 = 0
+    while !ended {
+      if slot == 0, let site = boundSite(at: bundle), site.pointee.end > bundle {
+        issued += Int32(KT_SITE_SLOTS)
+        builder.issued = issued - Int32(KT_SITE_SLOTS)
+        builder.position = UInt32(bundles << 2)
+        isLong = false
+        lowerSite(site)
+        if ended { break }
+        let past = site.pointee.end
+        bundles += Int((past &- bundle) >> 4)
+        bundle = past
+      } else {
+        let words = source.host + Int(bundle & 0xfff)
+        let decoded = Decoder.decode(InstructionBundle(loadingFrom: words))
+        while slot < decoded.count {
+          isLong = decoded.template.isLong
+          builder.position = UInt32(bundles << 2 | slot)
+          builder.issued = issued
+          issued += 1
+          builder.predicate = -1
+          lower(slot == 0 ? decoded.slot0 : slot == 1 ? decoded.slot1 : decoded.slot2)
+          if ended { break }
+          slot += 1
+        }
+        if ended { break }
+        bundle &+= 16
+        bundles += 1
+      }
+      slot = 0
+      if bundles >= Frontend.bundleLimit || bundle & ~0xfff != source.page || !builder.block.hasRoom {
+        builder.issued = issued
+        builder.position = UInt32(bundles << 2)
+        leave(.direct, to: bundle)
+      }
+    }
+    builder.block.slots = issued
+    builder.block.end = ended ? (bundle | 15) &+ 1 : bundle
+  }
+
+  // MARK: Ends
+
+  /// Ends the block by a direct exit.
+  mutating func leave(_ kind: ExitKind, to target: UInt64) {
+    let backward = target <= builder.block.start || target <= bundle
+    let exit = builder.makeExit(kind, to: target, backward: backward)
+    _ = builder.emit(.exitAlways, imm: exit)
+    ended = true
+  }
+
+  /// Ends the block before the instruction at hand, which the interpreter is to execute.
+  mutating func leaveToInterpreter() {
+    let exit = builder.makeExit(.interpret, to: here)
+    _ = builder.emit(.exitAlways, imm: exit)
+    ended = true
+  }
+
+  /// Hands the instruction to the interpreter and goes on behind it.
+  mutating func interpret(_ instruction: Instruction) {
+    if instruction.flags.contains(.endsBlock) || instruction.flags.contains(.branch) || instruction.opcode == .illegal {
+      return leaveToInterpreter()
+    }
+    let place = arena.add(instruction)
+    let last: UInt8 = slot == 2 || isLong ? 1 : 0
+    _ = builder.emit(.interpret, imm: Int64(Int(bitPattern: place)), size: last)
+    builder.forgetState()
+  }
+
+  // MARK: Registers
+
+  /// The slot of general register `n`, renamed.
+  func generalSlot(_ n: UInt8) -> Int {
+    let n = Int(n)
+    if n < 32 { return n }
+    var offset = n - 32
+    let sor = CFM.sor(builder.marker)
+    if offset < sor {
+      offset += CFM.rrbGR(builder.marker)
+      if offset >= sor { offset -= sor }
+    }
+    return 32 + offset
+  }
+
+  func predicateSlot(_ n: UInt8) -> Int {
+    var n = Int(n)
+    if n >= 16 {
+      n += CFM.rrbPR(builder.marker)
+      if n > 63 { n -= 48 }
+    }
+    return Slot.predicates + n
+  }
+
+  mutating func gr(_ n: UInt8) -> Int32 {
+    n == 0 ? builder.constant(Int64(0)) : builder.read(generalSlot(n))
+  }
+
+  func isWritable(_ n: UInt8) -> Bool { n != 0 && (n < 32 || Int(n) - 32 < CFM.sof(builder.marker)) }
+
+  mutating func setGR(_ n: UInt8, _ value: Int32) { builder.write(generalSlot(n), value) }
+
+  mutating func predicate(_ n: UInt8) -> Int32 {
+    n == 0 ? builder.constant(Int64(1)) : builder.read(predicateSlot(n))
+  }
+
+  // MARK: One instruction
+
+  mutating func lower(_ i: Instruction) {
+    let qualifying = predicate(i.qp)
+    let known = builder.known(qualifying)
+    let index = i.opcode.index
+    if index >= Opcode.cmp_lt.index && index <= Opcode.cmp4_lt_or_andcm_zero.index
+      || index >= Opcode.cmp4_lt_imm.index && index <= Opcode.cmp4_ne_or_andcm_imm.index
+      || index >= Opcode.tbit_z.index && index <= Opcode.tf_nz_or_andcm.index {
+      return lowerCompare(i, qualifying)
+    }
+    if let known {
+      if known == 0 && !i.flags.contains(.unconditional) && !isLoopBranch(i.opcode) { return }
+    } else {
+      builder.predicate = qualifying
+    }
+    if index < Opcode.cmp_lt.index { return lowerInteger(i) }
+    if index >= Opcode.br_cond.index && index <= Opcode.hint_b.index { return lowerBranch(i) }
+    switch i.opcode {
+    case .nop_m, .nop_i, .nop_f, .nop_x, .hint_m, .hint_i, .hint_f, .hint_x, .invala, .invala_e, .invala_e_f, .fwb,
+      .mf, .lfetch, .lfetch_excl:
+      return
+    case .movl:
+      guard isWritable(i.r1) else { return leaveToInterpreter() }
+      setGR(i.r1, builder.constant(i.imm))
+    case .brl_cond, .brl_call: lowerBranch(i)
+    case .alloc: lowerAlloc(i)
+    case .chk_s_i, .chk_s_m: return
+    case .chk_a_nc, .chk_a_clr:
+      branch(to: bundle &+ UInt64(bitPattern: i.imm))
+    default:
+      if index >= Opcode.shr.index && index <= Opcode.sxt4.index { return lowerShift(i) }
+      if index >= Opcode.mux1.index && index <= Opcode.mux1.index { return lowerShift(i) }
+      if index >= Opcode.ld1.index && index <= Opcode.st8_spill_i.index { return lowerMemory(i) }
+      lowerMove(i)
+    }
+  }
+
+  func isLoopBranch(_ opcode: Opcode) -> Bool {
+    switch opcode {
+    case .br_cloop, .br_ctop, .br_cexit, .br_wtop, .br_wexit: true
+    default: false
+    }
+  }
+
+  func boundSite(at address: UInt64) -> UnsafeMutablePointer<kt_site>? {
+    guard let sites, let list = sites.pointee.site, sites.pointee.count != 0 else { return nil }
+    var low = 0, high = Int(sites.pointee.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if list[middle].start < address { low = middle + 1 } else { high = middle }
+    }
+    guard low < Int(sites.pointee.count), list[low].start == address, list[low].bound != 0,
+      list[low].dispatch != UInt8(KT_DISPATCH_EMULATED.rawValue)
+    else { return nil }
+    return list + low
+  }
+}
+
+/// Decoded instructions at fixed addresses, freed all at once when the code cache is emptied.
+final class InstructionArena {
+  private var chunks: [UnsafeMutablePointer<Instruction>] = []
+  private var used = InstructionArena.chunk
+  private static let chunk = 4096
+
+  func add(_ instruction: Instruction) -> UnsafeMutablePointer<Instruction> {
+    if used == InstructionArena.chunk {
+      chunks.append(.allocate(capacity: InstructionArena.chunk))
+      used = 0
+    }
+    let place = chunks[chunks.count - 1] + used
+    place.initialize(to: instruction)
+    used += 1
+    return place
+  }
+
+  func removeAll() {
+    for chunk in chunks { chunk.deallocate() }
+    chunks = []
+    used = InstructionArena.chunk
+  }
+
+  deinit { removeAll() }
+}

@@ -1,0 +1,140 @@
+// The translator's intermediate representation: one straight line of operations over values in static single assignment,
+// with reads and writes of guest state explicit and side exits in between. A value is the index of the operation that
+// makes it. Everything lives in raw memory that is reused from block to block.
+
+enum Operation: UInt8 {
+  case constant        // imm
+  case get             // guest slot imm
+  case put             // guest slot imm := a
+  case add, sub, and, or, xor, andComplement
+  case addImmediate, andImmediate, orImmediate, xorImmediate
+  case subtractFrom    // imm − a
+  case shiftLeft, shiftRight, shiftArithmetic                                          // by imm
+  case shiftLeftVariable, shiftRightVariable, shiftArithmeticVariable                  // counts above 63 shift all out
+  case signExtend, zeroExtend                                                          // of `size` bytes
+  case shiftAdd        // (a << imm) + b
+  case shiftPair       // low 64 bits of (a:b) >> imm
+  case populationCount, byteSwap
+  case compare, compareImmediate                                                       // `condition`, `size` 4 or 8
+  case testBit         // bit imm of a; `condition` equal: clear, notEqual: set
+  case testBitVariable // bit b mod 64 of a
+  case resetBitVariable
+  case booleanAnd, booleanOr, booleanNot, booleanAndComplement                         // low byte 0 or 1
+  case booleanToWord   // zero-extended
+  case select          // c ? a : b
+  case load            // `size` bytes at a, zero-extended; where c is given and false: b
+  case store           // `size` bytes of b at a, unless c is given and false
+  case storeEnd        // behind a store and its base update: where a store that needs attention leaves
+  case loadState       // 8 bytes of kt_cpu at byte offset imm
+  case loadStateIndexed // kt_cpu at imm + 8·(a & b's constant mask): see lowering
+  case storeState      // kt_cpu at imm := a
+  case storeStateWord  // 4 bytes
+  case setMarker       // cfm := imm
+  case interpret       // the interpreter executes instruction imm of the arena; nothing is known of state afterwards
+  case callSite        // site number imm
+  case callFrame       // the frame part of br.call; imm sol | new marker << 8
+  case growFrame       // the check of alloc; imm sof | refusing exit << 8
+  case returnFrame     // br.ret, which ends the block: a ar.pfs, b target, imm the exit where it is refused
+  case exitIf          // c true: leaves by exit imm
+  case exitUnless      // c false
+  case exitCompare, exitCompareImmediate                                               // fused forms
+  case exitTestBit
+  case exitAlways      // ends the block
+  case exitIndirect    // ends the block: target a
+  case dead
+}
+
+/// What a side exit does.
+enum ExitKind: UInt8 {
+  case direct     // to a block at `target` with the marker `marker`: linked when that exists
+  case interpret  // the interpreter carries on at the instruction itself
+  case resume     // the engine looks what happened and goes on at the position
+}
+
+struct BlockExit {
+  var kind: ExitKind
+  var backward: Bool
+  var slot: UInt8         // for interpret and resume
+  var target: UInt64      // bundle address
+  var marker: UInt64      // cfm after the exit
+  var issued: Int32       // slots issued when it is taken
+}
+
+/// One operation, and the value it makes.
+struct Node {
+  var op: Operation
+  var size: UInt8 = 0
+  var condition: UInt8 = 0
+  var flags: UInt8 = 0    // Node.speculative …
+  var a: Int32 = -1
+  var b: Int32 = -1
+  var c: Int32 = -1
+  var position: UInt32 = 0 // guest instruction: bundle number << 2 | slot
+  var imm: Int64 = 0
+  var issued: Int32 = 0    // slots of the block issued before this instruction
+  var uses: Int32 = 0
+
+  init(_ op: Operation) { self.op = op }
+
+  static let secondOfPair: UInt8 = 1
+  static let rseFlag: UInt8 = 2
+}
+
+/// The block under translation.
+struct Block {
+  static let capacity = 4096
+  static let exitCapacity = 512
+
+  let nodes: UnsafeMutablePointer<Node>
+  let exits: UnsafeMutablePointer<BlockExit>
+  var count = 0
+  var exitCount = 0
+  var start: UInt64 = 0
+  var marker: UInt64 = 0
+  var mode: UInt64 = 0
+  var slots: Int32 = 0      // slots that the block subtracts from the budget at its entry
+  var end: UInt64 = 0       // address of the first bundle not in it
+  var selfLoop = false      // some direct exit leads to the block's own start with the same key
+
+  init() {
+    nodes = .allocate(capacity: Block.capacity)
+    exits = .allocate(capacity: Block.exitCapacity)
+  }
+
+  @inline(__always) mutating func append(_ node: Node) -> Int32 {
+    (nodes + count).initialize(to: node)
+    count += 1
+    return Int32(count - 1)
+  }
+
+  @inline(__always) mutating func append(_ exit: BlockExit) -> Int64 {
+    (exits + exitCount).initialize(to: exit)
+    exitCount += 1
+    return Int64(exitCount - 1)
+  }
+
+  var hasRoom: Bool { count < Block.capacity - 256 && exitCount < Block.exitCapacity - 32 }
+
+  /// The block as text, a line an operation: for `disassemble --host`.
+  var text: String {
+    var result = ""
+    for index in 0..<count where nodes[index].op != .dead {
+      let n = nodes[index]
+      var line = "  %\(index) = \(n.op)"
+      if n.size != 0 { line += ".\(n.size)" }
+      if n.op == .get || n.op == .put {
+        line += " \(Slot.name(Int(n.imm)))"
+      } else if n.imm != 0 || n.op == .constant {
+        line += " #\(n.imm)"
+      }
+      for operand in [n.a, n.b, n.c] where operand >= 0 { line += " %\(operand)" }
+      switch n.op {
+      case .compare, .compareImmediate, .exitCompare, .exitCompareImmediate, .testBit, .exitTestBit:
+        line += " cc\(n.condition)"
+      default: break
+      }
+      result += line + "\n"
+    }
+    return result
+  }
+}

@@ -1,0 +1,85 @@
+// Guest state as the IR names it: a slot is one guest register with a home in kt_cpu (or in the ring behind `frame`).
+// Stacked general registers and predicates are named by position, after renaming, so that a rotation moves nothing.
+import CSupport
+
+enum Slot {
+  static let generalCount = 128
+  static let predicates = 128  // 64 of them, physical numbers
+  static let branches = 192    // 8 of them
+  static let lc = 200
+  static let ec = 201
+  static let pfs = 202
+  static let unat = 203
+  static let ccv = 204
+  static let count = 208
+
+  @inline(__always) static func isPredicate(_ slot: Int) -> Bool { slot >= predicates && slot < branches }
+  /// Homes relative to `frame`: they move with a call.
+  @inline(__always) static func isStacked(_ slot: Int) -> Bool { slot >= 32 && slot < generalCount }
+
+  static func name(_ slot: Int) -> String {
+    switch slot {
+    case 0..<32: return "r\(slot)"
+    case 32..<128: return "s\(slot - 32)"
+    case predicates..<branches: return "p\(slot - predicates)"
+    case branches..<lc: return "b\(slot - branches)"
+    case lc: return "ar.lc"
+    case ec: return "ar.ec"
+    case pfs: return "ar.pfs"
+    case unat: return "ar.unat"
+    default: return "ar.ccv"
+    }
+  }
+}
+
+/// Byte offsets of kt_cpu's fields.
+enum StateOffset {
+  private static func of<T>(_ path: KeyPath<kt_cpu, T>) -> Int32 { Int32(MemoryLayout<kt_cpu>.offset(of: path)!) }
+  static let gr = of(\.gr)
+  static let frame = of(\.frame)
+  static let frameNaT = of(\.frame_nat)
+  static let budget = of(\.budget)
+  static let ip = of(\.ip)
+  static let ri = of(\.ri)
+  static let natLive = of(\.nat_live)
+  static let stopRequest = of(\.stop_request)
+  static let eventCheck = of(\.event_check)
+  static let psr = of(\.psr)
+  static let cfm = of(\.cfm)
+  static let lc = of(\.ar_lc)
+  static let ec = of(\.ar_ec)
+  static let pfs = of(\.ar_pfs)
+  static let ccv = of(\.ar_ccv)
+  static let unat = of(\.ar_unat)
+  static let br = of(\.br)
+  static let pr = of(\.pr)
+  static let bof = of(\.bof)
+  static let loadPosition = of(\.load_position)
+  static let frameLimit = of(\.frame_limit)
+  static let rr = of(\.rr)
+  static let pmd = of(\.pmd)
+  static let cpuid = of(\.cpuid)
+  static let kr = of(\.ar_kr)
+  static let pta = of(\.cr_pta)
+  static let stlb = of(\.stlb)
+  static let ring = of(\.ring)
+  static let ringNaT = of(\.ring_nat)
+  static let load = of(\.load)
+  static let store = of(\.store)
+  static let execute = of(\.execute_instruction)
+  static let sites = of(\.sites)
+
+  /// Home of a slot that lies in kt_cpu.
+  static func home(_ slot: Int) -> Int32 {
+    switch slot {
+    case 0..<32: return gr + Int32(slot) * 8
+    case Slot.predicates..<Slot.branches: return pr + Int32(slot - Slot.predicates)
+    case Slot.branches..<Slot.lc: return br + Int32(slot - Slot.branches) * 8
+    case Slot.lc: return lc
+    case Slot.ec: return ec
+    case Slot.pfs: return pfs
+    case Slot.unat: return unat
+    default: return ccv
+    }
+  }
+}

@@ -1,0 +1,35 @@
+// The translator's optimisations, each with a name and an off switch.
+
+package struct TranslatorOptions: OptionSet, Sendable {
+  package let rawValue: UInt32
+  package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// Operations on constants are done at translation.
+  package static let constants = TranslatorOptions(rawValue: 1 << 0)
+  /// Guest register writes that are overwritten before anything can see them vanish, and what only they needed.
+  package static let deadWrites = TranslatorOptions(rawValue: 1 << 1)
+  /// A comparison and the branch on its predicate become one compare and jump.
+  package static let fusion = TranslatorOptions(rawValue: 1 << 2)
+  /// Direct branches jump from block to block.
+  package static let chaining = TranslatorOptions(rawValue: 1 << 3)
+  /// A block that branches to its own start keeps its registers across the back edge.
+  package static let loops = TranslatorOptions(rawValue: 1 << 4)
+  /// Indirect branches and returns look their target up in emitted code.
+  package static let indirectCache = TranslatorOptions(rawValue: 1 << 5)
+  package static let all = TranslatorOptions(rawValue: (1 << 6) - 1)
+
+  /// The names that `--disable` takes.
+  package static let names: [(name: String, option: TranslatorOptions, meaning: String)] = [
+    ("constants", .constants, "constant and copy propagation"),
+    ("dead-writes", .deadWrites, "removal of dead register writes and dead code"),
+    ("fusion", .fusion, "fusion of compare and branch"),
+    ("chaining", .chaining, "direct jumps between blocks"),
+    ("loops", .loops, "loop-carried host registers"),
+    ("indirect-cache", .indirectCache, "inline lookup of indirect branch targets"),
+  ]
+
+  package init?(named name: String) {
+    guard let entry = TranslatorOptions.names.first(where: { $0.name == name }) else { return nil }
+    self = entry.option
+  }
+}

@@ -1,0 +1,176 @@
+// The code every block shares: leaving, slow loads and stores, the interpreter's function, and the lookup of indirect
+// branch targets. Emitted once at the start of the code cache.
+import CSupport
+
+/// What emitted code leaves in rax when it leaves: a kind in the low byte, a number above it.
+enum ExitCode: UInt8 {
+  case link = 0       // an exit that is not linked (or must look at events): number of its record
+  case interpret = 1  // the interpreter is to execute the instruction of the exit record
+  case resume = 2     // as link, but never linked
+  case budget = 3     // the budget would end within the block: its number
+  case lookup = 4     // ip is set
+  case status = 5     // a service returned the status in the next byte: state is as it says
+  case next = 6       // behind the instruction at ip/ri, which was the last of its bundle if the number is 1
+}
+
+/// Addresses in the writable mapping.
+struct Thunks {
+  var leave: UnsafeMutablePointer<UInt8>
+  var load: UnsafeMutablePointer<UInt8>
+  var store: UnsafeMutablePointer<UInt8>
+  var interpret: UnsafeMutablePointer<UInt8>
+  var indirect: UnsafeMutablePointer<UInt8>
+  var site: UnsafeMutablePointer<UInt8>
+  var end: UnsafeMutablePointer<UInt8>
+}
+
+/// A line of the indirect-branch cache: 32 bytes.
+struct IndirectLine {
+  var target: UInt64 = ~0
+  var key: UInt64 = 0
+  var code: UInt64 = 0
+  var reserved: UInt64 = 0
+
+  static let count = 4096
+  @inline(__always) static func index(_ target: UInt64, _ key: UInt64) -> Int {
+    Int((target >> 4 ^ key) & UInt64(count - 1))
+  }
+}
+
+enum ThunkEmitter {
+  private static func state(_ offset: Int32) -> Address { Address(.rbx, offset - Int32(KT_CPU_BIAS)) }
+  private static let saved: [Register] = [.rdx, .rsi, .rdi, .r8, .r9, .r10, .r11]
+  /// nat_live, stop_request and event_check are bytes 0, 2 and 3 of one word.
+  private static let attention: Int32 = Int32(bitPattern: 0xffff_00ff)
+
+  static func emit(
+    at start: UnsafeMutablePointer<UInt8>, indirectCache: UnsafeMutablePointer<IndirectLine>?
+  ) -> Thunks {
+    var a = Assembler(at: start)
+    let leave = a.cursor
+    let leaveCode = kt_leave_address()
+    a.move(.rcx, immediate: Int64(Int(bitPattern: leaveCode)))
+    a.jump(.rcx)
+    a.align(16)
+    let load = a.cursor
+    memoryThunk(&a, leave, isLoad: true)
+    a.align(16)
+    let store = a.cursor
+    memoryThunk(&a, leave, isLoad: false)
+    a.align(16)
+    let interpret = a.cursor
+    interpretThunk(&a, leave)
+    a.align(16)
+    let indirect = a.cursor
+    indirectThunk(&a, leave, indirectCache)
+    a.align(16)
+    let site = a.cursor
+    siteThunk(&a, leave)
+    a.align(16)
+    return Thunks(
+      leave: leave, load: load, store: store, interpret: interpret, indirect: indirect, site: site, end: a.cursor)
+  }
+
+  /// rax: address; ecx: size and, from bit 16, slots to give back if it faults; a store's value at the caller's [rsp].
+  /// A load's value comes back in rax; a store compares event_check with 0 last. Other registers are kept. A fault leaves.
+  private static func memoryThunk(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>, isLoad: Bool) {
+    for r in saved { a.push(r) }
+    a.push(.rcx)
+    a.arithmetic(.sub, .rsp, immediate: 8)  // 16-byte aligned; [rsp] takes a load's value
+    a.move32(.rdx, .rcx)
+    a.shift(.right, .rdx, by: 16, .long)
+    a.arithmetic(.add, state(StateOffset.budget), .rdx)
+    a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
+    a.move(.rsi, .rax)
+    a.zeroExtend(.rdx, .rcx, .word)
+    if isLoad {
+      a.move(.rcx, .rsp)
+    } else {
+      a.load(.rcx, Address(.rsp, 8 + 8 * 8 + 8))
+    }
+    a.call(state(isLoad ? StateOffset.load : StateOffset.store))
+    a.test(.rax, .rax, .long)
+    let fault = a.shortJump(if: .notEqual)
+    a.load(.rcx, Address(.rsp, 8))
+    a.shift(.right, .rcx, by: 16, .long)
+    a.arithmetic(.sub, state(StateOffset.budget), .rcx)
+    if isLoad { a.load(.rax, Address(.rsp)) }
+    a.arithmetic(.add, .rsp, immediate: 8)
+    a.pop(.rcx)
+    for r in saved.reversed() { a.pop(r) }
+    if !isLoad { a.arithmetic(.cmp, state(StateOffset.eventCheck), immediate: 0, .byte) }
+    a.ret()
+    a.bindShort(fault)
+    a.arithmetic(.add, .rsp, immediate: 8 + 8 * 8 + 8)
+    leaveWithStatus(&a, leave)
+  }
+
+  private static func leaveWithStatus(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>) {
+    a.shift(.left, .rax, by: 8, .long)
+    a.arithmetic(.or, .rax, immediate: Int32(ExitCode.status.rawValue), .long)
+    a.jump(to: leave)
+  }
+
+  /// rsi: the instruction; ecx: 1 if it ends its bundle, and from bit 16 the slots to give back if the block ends here.
+  private static func interpretThunk(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>) {
+    a.push(.rbp)
+    a.move32(.rbp, .rcx)
+    a.shift(.right, .rcx, by: 16, .long)
+    a.arithmetic(.add, state(StateOffset.budget), .rcx)
+    a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
+    a.call(state(StateOffset.execute))
+    a.test(.rax, .rax, .long)
+    let ended = a.shortJump(if: .notEqual)
+    a.test(state(StateOffset.natLive), immediate: attention, .long)
+    let leaving = a.shortJump(if: .notEqual)
+    a.move32(.rcx, .rbp)
+    a.shift(.right, .rcx, by: 16, .long)
+    a.arithmetic(.sub, state(StateOffset.budget), .rcx)
+    // The instruction may have brought an event nearer than the block's end.
+    let short = a.shortJump(if: .sign)
+    a.pop(.rbp)
+    a.load(.r15, state(StateOffset.frame))
+    a.ret()
+    a.bindShort(short)
+    a.arithmetic(.add, state(StateOffset.budget), .rcx)
+    a.bindShort(leaving)
+    a.zeroExtend(.rax, .rbp, .byte)
+    a.shift(.left, .rax, by: 8, .long)
+    a.arithmetic(.or, .rax, immediate: Int32(ExitCode.next.rawValue), .long)
+    a.arithmetic(.add, .rsp, immediate: 16)
+    a.jump(to: leave)
+    a.bindShort(ended)
+    a.arithmetic(.add, .rsp, immediate: 16)
+    leaveWithStatus(&a, leave)
+  }
+
+  /// rax: target (slot 0), rcx: key. All guest state is home.
+  private static func indirectThunk(
+    _ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>, _ cache: UnsafeMutablePointer<IndirectLine>?
+  ) {
+    var misses: [UnsafeMutablePointer<UInt8>] = []
+    if let cache {
+      a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
+      misses.append(a.shortJump(if: .notEqual))
+      a.move(.rdx, .rax)
+      a.shift(.right, .rdx, by: 4)
+      a.arithmetic(.xor, .rdx, .rcx)
+      a.arithmetic(.and, .rdx, immediate: Int32(IndirectLine.count - 1), .long)
+      a.shift(.left, .rdx, by: 5, .long)
+      a.move(.rsi, immediate: Int64(Int(bitPattern: cache)))
+      a.arithmetic(.add, .rdx, .rsi)
+      a.arithmetic(.cmp, .rax, Address(.rdx))
+      misses.append(a.shortJump(if: .notEqual))
+      a.arithmetic(.cmp, .rcx, Address(.rdx, 8))
+      misses.append(a.shortJump(if: .notEqual))
+      a.jump(Address(.rdx, 16))
+    }
+    for miss in misses { a.bindShort(miss) }
+    a.store(state(StateOffset.ip), .rax)
+    a.store(state(StateOffset.ri), immediate: 0, .long)
+    a.move(.rax, immediate: Int64(ExitCode.lookup.rawValue))
+    a.jump(to: leave)
+  }
+
+  private static func siteThunk(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>) { a.breakpoint() }
+}
