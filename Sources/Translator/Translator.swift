@@ -107,7 +107,9 @@ package final class TranslatorEngine: Engine {
       case .link:
         setPosition(cpu, cache.exits[value])
         pending = value
-      case .resume: setPosition(cpu, cache.exits[value])
+      case .resume:
+        setPosition(cpu, cache.exits[value])
+        cpu.pointee.event_check = 1
       case .interpret:
         setPosition(cpu, cache.exits[value])
         if let stop = step(cpu) { return stop }
@@ -236,7 +238,8 @@ package final class TranslatorEngine: Engine {
     cache.cursor = (cache.cursor + 15).alignedDown(16)
     let entry = cache.cursor
     let context = LoweringContext(
-      thunks: cache.thunks, options: options, logStores: logStores, blockNumber: number, firstExit: cache.exitCount)
+      thunks: cache.thunks, options: options, logStores: logStores, sites: frontend.sites, callables: cache.callables,
+      blockNumber: number, firstExit: cache.exitCount)
     let end = lowering.lower(block, context, at: entry)
     for index in 0..<block.exitCount {
       let exit = block.exits[index]
@@ -281,6 +284,7 @@ package final class TranslatorEngine: Engine {
     if let sites = cpu.pointee.sites?.assumingMemoryBound(to: kt_site_table.self),
       sites.pointee.generation != siteGeneration {
       siteGeneration = sites.pointee.generation
+      cache.callables.refresh(sites)
       flush()
     }
     guard cpu.pointee.fetch_generation != generation else { return }

@@ -87,13 +87,13 @@ func differences(_ a: Subject, _ b: Subject) -> [String] {
 
 struct RandomProgram {
   var random: RandomInstruction
-  var opcodes: [Opcode]
+  var pool: OpcodePool
   let length: Int
 
   init(seed: UInt64, length: Int, opcodes: [Opcode]) {
     random = RandomInstruction(seed: seed)
     self.length = length
-    self.opcodes = opcodes
+    pool = OpcodePool(opcodes)
   }
 
   mutating func below(_ n: Int) -> Int { Int(random.generator.next() % UInt64(n)) }
@@ -105,7 +105,7 @@ struct RandomProgram {
       if branches && below(3) == 0 {
         result.append(branchBundle(index))
       } else {
-        result.append(random.bundle(from: opcodes, templates: [0, 1, 4, 8, 9, 10, 11, 5].map { Template(rawValue: $0) }))
+        result.append(random.bundle(from: pool, templates: [0, 1, 4, 8, 9, 10, 11, 5].map { Template(rawValue: $0) }))
       }
     }
     var back = Instruction(opcode: .br_cond, imm: Int64(-length * 16))
@@ -121,7 +121,7 @@ struct RandomProgram {
   private mutating func branchBundle(_ index: Int) -> InstructionBundle {
     let two = below(3) == 0
     func encode(_ instruction: Instruction) -> UInt64 { Encoder.encode(instruction)!.slot }
-    let first = random.bundle(from: opcodes, templates: [Template(rawValue: 0x10)])
+    let first = random.bundle(from: pool, templates: [Template(rawValue: 0x10)])
     let last = encode(branch(index, final: true))
     if two {
       return InstructionBundle(template: Template(rawValue: 0x12), first.slot0, encode(branch(index, final: false)), last)

@@ -39,6 +39,7 @@ package final class CodeCache {
   var cursor: UnsafeMutablePointer<UInt8>
   private(set) var thunks: Thunks
   let indirect: UnsafeMutablePointer<IndirectLine>
+  let callables: CallablePointers
 
   private(set) var blocks: UnsafeMutablePointer<BlockRecord>
   private(set) var blockCount = 0
@@ -62,7 +63,7 @@ package final class CodeCache {
     indirect = .allocate(capacity: IndirectLine.count)
     indirect.initialize(repeating: IndirectLine(), count: IndirectLine.count)
     thunks = ThunkEmitter.emit(at: memory.writable, indirectCache: indirect)
-    codeStart = thunks.end
+    (callables, codeStart) = CallablePointers.emit(at: thunks.end)
     cursor = codeStart
     blockCapacity = size / 256
     exitCapacity = size / 64

@@ -34,9 +34,6 @@ struct Frontend {
   var sites: UnsafeMutablePointer<kt_site_table>? = nil
   /// Instructions that emitted code hands to the interpreter: their memory must live as long as the code.
   var arena: InstructionArena
-  /// How a site is dispatched: set by the engine.
-  var inlineSites = true
-
   var bundle: UInt64 = 0
   var slot = 0
   var ended = false
@@ -56,7 +53,7 @@ struct Frontend {
     var bundles = 0
     var issued: Int32 = 0
     while !ended {
-      if slot == 0, let site = boundSite(at: bundle), site.pointee.end > bundle {
+      if slot == 0, let site = boundSite(at: bundle, source.host + Int(bundle & 0xfff)) {
         issued += Int32(KT_SITE_SLOTS)
         builder.issued = issued - Int32(KT_SITE_SLOTS)
         builder.position = UInt32(bundles << 2)
@@ -203,17 +200,13 @@ struct Frontend {
     }
   }
 
-  func boundSite(at address: UInt64) -> UnsafeMutablePointer<kt_site>? {
-    guard let sites, let list = sites.pointee.site, sites.pointee.count != 0 else { return nil }
-    var low = 0, high = Int(sites.pointee.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if list[middle].start < address { low = middle + 1 } else { high = middle }
+  func boundSite(at address: UInt64, _ text: UnsafeRawPointer) -> UnsafeMutablePointer<kt_site>? {
+    guard let sites, sites.pointee.count != 0 else { return nil }
+    let number = kt_site_at(sites, address, text)
+    guard number >= 0, sites.pointee.site[Int(number)].dispatch != UInt8(KT_DISPATCH_EMULATED.rawValue) else {
+      return nil
     }
-    guard low < Int(sites.pointee.count), list[low].start == address, list[low].bound != 0,
-      list[low].dispatch != UInt8(KT_DISPATCH_EMULATED.rawValue)
-    else { return nil }
-    return list + low
+    return sites.pointee.site + Int(number)
   }
 }
 

@@ -26,12 +26,13 @@ enum Operation: UInt8 {
   case store           // `size` bytes of b at a, unless c is given and false
   case storeEnd        // behind a store and its base update: where a store that needs attention leaves
   case loadState       // 8 bytes of kt_cpu at byte offset imm
-  case loadStateIndexed // kt_cpu at imm + 8·(a & b's constant mask): see lowering
+  case loadStateByte   // a boolean
+  case loadStateIndexed // 8 bytes of kt_cpu at imm + 8·a
   case storeState      // kt_cpu at imm := a
   case storeStateWord  // 4 bytes
   case setMarker       // cfm := imm
   case interpret       // the interpreter executes instruction imm of the arena; nothing is known of state afterwards
-  case callSite        // site number imm
+  case callSite        // site number, low 32 bits of imm; the exit behind it above
   case callFrame       // the frame part of br.call; imm sol | new marker << 8
   case growFrame       // the check of alloc; imm sof | refusing exit << 8
   case returnFrame     // br.ret, which ends the block: a ar.pfs, b target, imm the exit where it is refused

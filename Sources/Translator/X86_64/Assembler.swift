@@ -563,6 +563,13 @@ package struct Assembler {
     direct(4, r.number)
   }
 
+  /// jmp [rip + d] through a word in the same mapping.
+  package mutating func jumpRelative(_ word: UnsafeMutablePointer<UInt8>) {
+    byte(0xff)
+    byte(0x25)
+    long(Int32(word - (cursor + 4)))
+  }
+
   package mutating func push(_ r: Register) {
     rex(wide: false, 0, 0, r.number)
     byte(0x50 | r.number & 7)

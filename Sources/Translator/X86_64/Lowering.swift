@@ -12,6 +12,8 @@ struct LoweringContext {
   var options: TranslatorOptions
   /// Stores must reach the store log: all take the slow path.
   var logStores: Bool
+  var sites: UnsafeMutablePointer<kt_site_table>?
+  var callables: CallablePointers
   /// Number of the block, and of its first exit record.
   var blockNumber: Int
   var firstExit: Int
@@ -40,7 +42,7 @@ final class Lowering {
     var next: Int32 = Optimizer.never
   }
 
-  private enum StubKind { case exit, load, store, budget }
+  private enum StubKind { case exit, load, store, budget, left }
 
   private struct Stub {
     var kind: StubKind
@@ -147,6 +149,11 @@ final class Lowering {
   }
 
   @inline(__always) private func pin(_ r: Register) { pinned |= 1 << UInt32(r.number) }
+
+  @inline(__always) private func pinIfHeld(_ value: Int32) {
+    let r = values[Int(value)].register
+    if r != 0xff { pinned |= 1 << UInt32(r) }
+  }
 
   /// Gives the register of a value that is needed no more back.
   private func releaseIfDead(_ value: Int32) {
@@ -421,6 +428,9 @@ final class Lowering {
       a.arithmetic(.add, state(StateOffset.budget), immediate: block.slots)
       a.move(.rax, immediate: Int64(ExitCode.budget.rawValue) | Int64(context.blockNumber) << 8)
       a.jump(to: context.thunks.leave)
+    case .left:
+      a.move(.rax, immediate: Int64(ExitCode.status.rawValue) | Int64(KT_INTERRUPTED.rawValue) << 8)
+      a.jump(to: context.thunks.leave)
     case .exit:
       writeSnapshot(stub)
       emitExit(Int(stub.exit), marker: stub.marker)
@@ -563,6 +573,10 @@ final class Lowering {
     if node.a >= 0 { consume(index, 0, node.a) }
     if node.b >= 0 { consume(index, 1, node.b) }
     if node.c >= 0 && Optimizer.operandCount(node.op) == 3 { consume(index, 2, node.c) }
+    // Nothing but a pin keeps the register of an operand that is used here for the last time.
+    if node.a >= 0 { pinIfHeld(node.a) }
+    if node.b >= 0 { pinIfHeld(node.b) }
+    if node.c >= 0 && Optimizer.operandCount(node.op) == 3 { pinIfHeld(node.c) }
     select(index, node)
     if node.a >= 0 { releaseIfDead(node.a) }
     if node.b >= 0 { releaseIfDead(node.b) }
@@ -701,6 +715,10 @@ final class Lowering {
     case .loadState:
       let r = allocate()
       a.load(r, state(Int32(node.imm)))
+      define(index, r)
+    case .loadStateByte:
+      let r = allocate()
+      a.load(r, state(Int32(node.imm)), .byte)
       define(index, r)
     case .loadStateIndexed:
       let r = writableCopy(node.a)
@@ -864,6 +882,13 @@ final class Lowering {
   private func lowerVariableShift(_ index: Int, _ node: Node, _ op: Shift) {
     let count = register(node.b)
     let r: Register
+    if node.size == 1 {
+      // The count is known to be below 64, or taken modulo 64.
+      r = writableCopy(node.a)
+      a.move32(.rcx, count)
+      a.shiftByCL(op, r)
+      return define(index, r)
+    }
     if node.a == node.b {
       r = allocate()
       a.move(r, count)
@@ -1076,5 +1101,32 @@ final class Lowering {
 
   // MARK: Call sites
 
-  private func lowerSite(_ index: Int, _ node: Node) {}
+  /// Guest r8, r9, r10, r11, r14 become the callable's arguments behind the processor; its result goes to r8.
+  private func lowerSite(_ index: Int, _ node: Node) {
+    flush()
+    forget()
+    let number = Int(node.imm & 0xffff_ffff), exit = Int(node.imm >> 32)
+    let table = context.sites!
+    let site = table.pointee.site[number]
+    let slot = kt_operation_slots(table)[Int(site.operation)]
+    setPosition(site.start, 0)
+    let rest = block.slots - node.issued - Int32(KT_SITE_SLOTS)
+    if rest != 0 { a.arithmetic(.add, state(StateOffset.budget), immediate: rest) }
+    a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
+    let arguments: [(Register, Int)] = [(.rsi, 8), (.rdx, 9), (.rcx, 10), (.r8, 11), (.r9, 14)]
+    for (r, guest) in arguments.prefix(Int(slot.arguments)) { a.load(r, home(guest)) }
+    let direct = site.dispatch != UInt8(KT_DISPATCH_INDIRECT.rawValue)
+    // Six bytes within one aligned word: either form, switched by one store.
+    while (UInt(bitPattern: a.cursor) & 7) > 2 { a.nop(8 - Int(UInt(bitPattern: a.cursor) & 7)) }
+    sites.append(EmittedSite(site: Int32(number), place: a.cursor))
+    context.callables.emitCall(&a, operation: Int(site.operation), direct: direct)
+    a.move(.rcx, immediate: Int64(bitPattern: site.start))
+    a.arithmetic(.cmp, state(StateOffset.ip), .rcx)
+    addStub(.left, index, from: a.jump(if: .notEqual))
+    if slot.has_result != 0 { a.store(home(8), .rax) }
+    if rest != 0 { a.arithmetic(.sub, state(StateOffset.budget), immediate: rest) }
+    a.load(.r14, state(StateOffset.stlb))
+    a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
+    addStub(.exit, index, exit: exit, from: a.jump(if: .notEqual))
+  }
 }

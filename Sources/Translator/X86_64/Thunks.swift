@@ -20,7 +20,6 @@ struct Thunks {
   var store: UnsafeMutablePointer<UInt8>
   var interpret: UnsafeMutablePointer<UInt8>
   var indirect: UnsafeMutablePointer<UInt8>
-  var site: UnsafeMutablePointer<UInt8>
   var end: UnsafeMutablePointer<UInt8>
 }
 
@@ -64,11 +63,8 @@ enum ThunkEmitter {
     let indirect = a.cursor
     indirectThunk(&a, leave, indirectCache)
     a.align(16)
-    let site = a.cursor
-    siteThunk(&a, leave)
-    a.align(16)
     return Thunks(
-      leave: leave, load: load, store: store, interpret: interpret, indirect: indirect, site: site, end: a.cursor)
+      leave: leave, load: load, store: store, interpret: interpret, indirect: indirect, end: a.cursor)
   }
 
   /// rax: address; ecx: size and, from bit 16, slots to give back if it faults; a store's value at the caller's [rsp].
@@ -171,6 +167,52 @@ enum ThunkEmitter {
     a.move(.rax, immediate: Int64(ExitCode.lookup.rawValue))
     a.jump(to: leave)
   }
+}
 
-  private static func siteThunk(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>) { a.breakpoint() }
+/// The callables of the operations as emitted code reaches them: two pointers an operation within the code cache's own
+/// memory, and a veneer for each direct callable, since none lies within ±2 GiB.
+struct CallablePointers {
+  /// indirect, direct for each operation; writable mapping.
+  var pointers: UnsafeMutablePointer<UInt64>
+  var veneers: UnsafeMutablePointer<UInt8>
+  static let veneerSize = 8
+
+  /// Lays the pointers and veneers out at `start`; gives the end.
+  static func emit(at start: UnsafeMutablePointer<UInt8>) -> (CallablePointers, UnsafeMutablePointer<UInt8>) {
+    let count = Int(KT_OP_COUNT.rawValue)
+    let pointers = UnsafeMutableRawPointer(start).bindMemory(to: UInt64.self, capacity: count * 2)
+    pointers.update(repeating: 0, count: count * 2)
+    var a = Assembler(at: start + count * 16)
+    let veneers = a.cursor
+    for operation in 0..<count {
+      a.jumpRelative(UnsafeMutablePointer<UInt8>(bitPattern: UInt(bitPattern: pointers + operation * 2 + 1))!)
+      a.align(veneerSize)
+    }
+    return (CallablePointers(pointers: pointers, veneers: veneers), a.cursor)
+  }
+
+  /// Takes the present bindings over: each pointer one aligned store.
+  func refresh(_ table: UnsafeMutablePointer<kt_site_table>) {
+    let slots = kt_operation_slots(table)
+    for operation in 0..<Int(KT_OP_COUNT.rawValue) {
+      pointers[operation * 2] = UInt64(UInt(bitPattern: unsafeBitCast(slots[operation].indirect, to: Int.self)))
+      pointers[operation * 2 + 1] = UInt64(UInt(bitPattern: unsafeBitCast(slots[operation].direct, to: Int.self)))
+    }
+  }
+
+  /// The six bytes of a call, in the low 48 bits, for a call that stands at `place`.
+  func callBytes(_ place: UnsafeMutablePointer<UInt8>, operation: Int, direct: Bool) -> UInt64 {
+    if direct {
+      // A prefix that means nothing makes call rel32 six bytes long.
+      let target = veneers + operation * CallablePointers.veneerSize
+      return 0xe840 | UInt64(UInt32(bitPattern: Int32(target - (place + 6)))) << 16
+    }
+    let cell = UnsafeMutableRawPointer(pointers + operation * 2) - UnsafeMutableRawPointer(place + 6)
+    return 0x15ff | UInt64(UInt32(bitPattern: Int32(cell))) << 16
+  }
+
+  func emitCall(_ a: inout Assembler, operation: Int, direct: Bool) {
+    let bytes = callBytes(a.cursor, operation: operation, direct: direct)
+    for index in 0..<6 { a.byte(UInt8(truncatingIfNeeded: bytes >> UInt64(index * 8))) }
+  }
 }
