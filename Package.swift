@@ -42,6 +42,7 @@ let package = Package(
     .systemLibrary(name: "CMPFR", path: "Tests/CMPFR", providers: [.apt(["libmpfr-dev"])]),
     .testTarget(name: "IA64Tests", dependencies: ["IA64"]),
     .testTarget(name: "FloatingPointTests", dependencies: ["FloatingPoint", "CMPFR"]),
+    .testTarget(name: "CommandTests", dependencies: ["kittson-cli"]),
     .testTarget(name: "MachineTests", dependencies: ["Machine"]),
     .testTarget(name: "PlatformsTests", dependencies: ["CSupport", "Machine", "Interpreter", "Platforms"]),
     .testTarget(name: "InterpreterTests", dependencies: ["CSupport", "IA64", "Machine", "Interpreter"]),

@@ -1,0 +1,50 @@
+// A Linux/ia64 program: its process and an engine joined into something that runs.
+import Machine
+import Platforms
+
+public final class ProgramRun {
+  let session: ProcessSession
+  let engine: any Engine
+  private let configuration: Configuration
+
+  /// Why a program could not be started.
+  public struct StartError: Error, CustomStringConvertible {
+    /// One line: what is wrong, a colon, how to mend it.
+    public let description: String
+    /// The file is not there (exit status 127) rather than not runnable (126).
+    public let isMissing: Bool
+  }
+
+  /// Loads the program at `path`.
+  /// - Parameters:
+  ///   - arguments: argv, the program's name first.
+  ///   - environment: "NAME=value" strings.
+  ///   - log: takes one-line messages for the user.
+  public init(
+    path: String, arguments: [String], environment: [String], sysroot: String? = nil,
+    configuration: Configuration = Configuration(), log: @escaping (String) -> Void = { _ in }
+  ) throws(StartError) {
+    var options = ProcessOptions(arguments: arguments, environment: environment)
+    options.sysroot = sysroot
+    options.log = log
+    self.configuration = configuration
+    do throws(ProcessError) {
+      session = try ProcessSession(path: path, options: options, virtualClock: configuration.clock == .virtual)
+    } catch {
+      throw StartError(description: error.description, isMissing: error.isMissing)
+    }
+    do throws(SessionError) {
+      engine = try EngineFactory.make(configuration, for: session.machine)
+    } catch {
+      throw StartError(description: error.description, isMissing: false)
+    }
+  }
+
+  /// Runs until the program ends or a limit is reached.
+  public func run() -> RunEnd {
+    session.run(engine, limits: RunLimits(slots: configuration.maximumSlots, seconds: configuration.timeout))
+  }
+
+  /// Issued slots so far.
+  public var slots: UInt64 { session.cpu.slots }
+}

@@ -1,0 +1,68 @@
+// kittson run: a Linux/ia64 program.
+import ArgumentParser
+import Glibc
+import Kittson
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Runs a Linux/ia64 program.",
+    discussion: """
+      Everything after PROGRAM is the program's. The exit status is the program's own; a program killed by a signal ends \
+      Kittson by that signal. 126: not a program that can run here; 127: not there.
+
+      A program acts with the rights of whoever starts it: this is no sandbox.
+      """)
+
+  @OptionGroup var engine: EngineOptions
+
+  @Option(name: [.customShort("L"), .customLong("sysroot")], help: ArgumentHelp("Where absolute file names are looked for first, and where the dynamic loader is.", valueName: "DIRECTORY"))
+  var sysroot: String?
+
+  @Option(name: [.customShort("E"), .customLong("setenv")], help: ArgumentHelp("Sets a variable of the program's environment; may be repeated.", valueName: "NAME=VALUE"))
+  var variables: [String] = []
+
+  @Flag(help: "Says on standard error what the run did: slots and time.")
+  var stats = false
+
+  @Argument(help: "A static IA-64 ELF executable.")
+  var program: String
+
+  @Argument(parsing: .captureForPassthrough, help: "The program's arguments.")
+  var arguments: [String] = []
+
+  func run() throws {
+    let configuration = try engine.configuration()
+    let session: ProgramRun
+    do throws(ProgramRun.StartError) {
+      session = try ProgramRun(
+        path: program, arguments: [program] + arguments, environment: environment(), sysroot: sysroot,
+        configuration: configuration, log: { writeError("kittson: \($0)\n") })
+    } catch {
+      throw Failure(error.description, status: error.isMissing ? ExitStatus.notFound : ExitStatus.cannotRun)
+    }
+    let started = hostSeconds()
+    let end = session.run()
+    if stats {
+      let seconds = hostSeconds() - started
+      writeError("slots \(session.slots) in \(fixed(seconds, 3)) s: \(fixed(Double(session.slots) / seconds / 1e6, 1)) million a second\n")
+    }
+    try finish(end)
+  }
+
+  /// The caller's environment with `-E` applied, in order.
+  private func environment() -> [String] {
+    var result: [String] = []
+    var next = environ
+    while let entry = next.pointee {
+      result.append(String(cString: entry))
+      next += 1
+    }
+    for variable in variables {
+      let name = variable.prefix { $0 != "=" }
+      result.removeAll { $0.prefix { $0 != "=" } == name }
+      result.append(variable)
+    }
+    return result
+  }
+}

@@ -1,0 +1,68 @@
+// Runs the program as a user would and keeps what it says.
+import Foundation
+import Testing
+
+struct CommandResult {
+  var status: Int32
+  /// Whether a signal ended it; `status` is then the signal's number.
+  var wasKilled: Bool
+  var output: String
+  var errors: String
+}
+
+/// The package's folder.
+let packageFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent()
+
+/// The built program stands beside the test bundle.
+private let program: URL = {
+  let candidates = [
+    Bundle.main.bundleURL.appendingPathComponent("kittson"),
+    URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("kittson"),
+    packageFolder.appendingPathComponent(".build/release/kittson"),
+    packageFolder.appendingPathComponent(".build/debug/kittson"),
+  ]
+  return candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) } ?? candidates[2]
+}()
+
+/// Runs `kittson` with `arguments` and nothing on standard input.
+func kittson(_ arguments: String...) throws -> CommandResult { try kittson(arguments) }
+
+func kittson(_ arguments: [String]) throws -> CommandResult {
+  let process = Process()
+  process.executableURL = program
+  process.arguments = arguments
+  process.standardInput = FileHandle.nullDevice
+  let output = Pipe(), errors = Pipe()
+  process.standardOutput = output
+  process.standardError = errors
+  try process.run()
+  // Read both while it runs: a full pipe would stop it.
+  nonisolated(unsafe) var errorData = Data()
+  let reader = Thread { errorData = errors.fileHandleForReading.readDataToEndOfFile() }
+  reader.start()
+  let outputData = output.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  while !reader.isFinished { usleep(200) }
+  return CommandResult(
+    status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal,
+    output: String(decoding: outputData, as: UTF8.self), errors: String(decoding: errorData, as: UTF8.self))
+}
+
+/// A file of these bytes that goes away with the value.
+final class TemporaryFile {
+  let path: String
+
+  init(_ bytes: Data) throws {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("kittson-test-\(UUID().uuidString)")
+    try bytes.write(to: url)
+    path = url.path
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// The committed kernel image.
+func kernelImage() throws -> Data {
+  try Data(contentsOf: packageFolder.appendingPathComponent("Guests/pvkernel/pvkernel.elf"))
+}
