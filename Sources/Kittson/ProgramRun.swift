@@ -1,4 +1,5 @@
 // A Linux/ia64 program: its process and an engine joined into something that runs.
+import Glibc
 import Machine
 import Platforms
 
@@ -31,7 +32,7 @@ public final class ProgramRun {
     do throws(ProcessError) {
       session = try ProcessSession(path: path, options: options, virtualClock: configuration.clock == .virtual)
     } catch {
-      throw StartError(description: error.description, isMissing: error.isMissing)
+      throw StartError(description: error.description, isMissing: access(path, F_OK) != 0)
     }
     do throws(SessionError) {
       engine = try EngineFactory.make(configuration, for: session.machine)
