@@ -61,7 +61,6 @@ package final class Interpreter: Engine {
     noticeSites(cpu)
     while true {
       if cpu.pointee.event_check | cpu.pointee.stop_request != 0 {
-        if cpu.pointee.stop_request != 0 { return stopped(cpu, KT_STOP_REQUEST) }
         if cpu.checkEvents() == .stopped { return kt_stop_reason(rawValue: cpu.pointee.stop_reason) }
         continue
       }
