@@ -50,7 +50,7 @@ package enum NativeOperations {
     guard let place = cpu.resolve(address, .read, flags: UInt32(KT_ACCESS_NONE)) else {
       return faulted(cpu, .interrupted)
     }
-    cpu.pointee.code_written?(cpu, place.physical & ~63, 64)
+    if cpu.machine.holdsCode(place.physical) { cpu.pointee.code_written?(cpu, place.physical & ~63, 64) }
     return 0
   }
 

@@ -24,7 +24,8 @@ struct KittsonCommand: ParsableCommand {
     subcommands: subcommands)
 
   private static let subcommands: [any ParsableCommand.Type] = [
-    BootCommand.self, RunCommand.self, PatchCommand.self, DisassembleCommand.self, BenchCommand.self,
+    BootCommand.self, RunCommand.self, PatchCommand.self, CheckCommand.self, DisassembleCommand.self,
+    BenchCommand.self,
   ]
 
   static func main() {

@@ -88,6 +88,9 @@ import Testing
       cpu!.pointee.bank_gr.1 = length
     }
     _ = call(.fc, cpu, 0x1_2345)
+    #expect(cpu.pointee.bank_gr.1 == 0)  // nothing is derived from there yet
+    machine.markCode(physical: 0x1_2345)
+    _ = call(.fc, cpu, 0x1_2345)
     #expect(cpu.pointee.bank_gr.0 <= 0x1_2345 && cpu.pointee.bank_gr.0 + cpu.pointee.bank_gr.1 > 0x1_2345)
     #expect(cpu.pointee.bank_gr.1 >= 32)
   }

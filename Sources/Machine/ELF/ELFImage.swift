@@ -47,7 +47,7 @@ public enum ELFError: Error, Equatable, CustomStringConvertible {
     case .sectionHeadersPastEnd(let end, let size):
       return "section headers \(ELFError.pastEnd(end, size)): copy the image again"
     case .segmentPastEnd(let index, let end, let size):
-      return "truncated ELF file, segment \(index) \(ELFError.pastEnd(end, size)): copy the image again"
+      return "truncated ELF file, the bytes of segment \(index) \(ELFError.pastEnd(end, size)): copy the image again"
     case .segmentFileLargerThanMemory(let index):
       return "segment \(index) is larger in the file than in memory: link the image again"
     case .segmentWraps(let index):
@@ -57,7 +57,7 @@ public enum ELFError: Error, Equatable, CustomStringConvertible {
         + "link the image again"
     case .noLoadableSegment: return "no loadable segment: name a linked executable"
     case .sectionPastEnd(let name, let end, let size):
-      return "section \(name) \(ELFError.pastEnd(end, size)): copy the image again"
+      return "the bytes of section \(name) \(ELFError.pastEnd(end, size)): copy the image again"
     case .badStringTable(let section):
       return "section \(section) is no string table: the section headers are damaged, link the image again"
     case .stringOutOfRange(let table, let offset):
