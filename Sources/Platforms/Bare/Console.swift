@@ -1,8 +1,8 @@
 // The console's two ends on the host: a buffered writer that shows whole lines at once, and a reader that never waits.
 import Glibc
 
-/// Where a guest's console output goes. Bytes gather in a buffer that is handed on at each newline, when it is full, and
-/// at `flush`.
+/// Where a guest's console output goes. Bytes gather in a buffer that is handed on at each newline, when it is full,
+/// and at `flush`.
 package final class ConsoleOutput {
   private var buffer: [UInt8] = []
   private let sink: (UnsafeRawBufferPointer) -> Void

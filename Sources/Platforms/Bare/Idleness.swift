@@ -1,5 +1,5 @@
-// Whether a processor that used up its slice does anything but wait: a branch to its own bundle beside nops, or an empty
-// interruption vector. Looked at once a slice.
+// Whether a processor that used up its slice does anything but wait: a branch to its own bundle beside nops, or an
+// empty interruption vector. Looked at once a slice.
 import CSupport
 import Machine
 
@@ -45,7 +45,7 @@ package enum Idleness: Equatable {
     let slot0 = low >> 5 & mask
     let slot1 = (low >> 46 | high << 18) & mask
     let slot2 = high >> 23 & mask
-    // nop and hint of M, I and F: opcode 0, x3 0, x6 1; predicate, immediate and the bit that tells them apart are free.
+    // nop and hint of M, I and F: opcode 0, x3 0, x6 1; predicate, immediate, and what tells them apart, are free.
     let free: UInt64 = 0x3f | 0xfffff << 6 | 1 << 26 | 1 << 36
     guard slot0 & ~free == 1 << 27, slot1 & ~free == 1 << 27 else { return false }
     // opcode 4, btype 0, qp 0, displacement 0; the hints in 12, 34:33 and 35 are free.

@@ -290,6 +290,28 @@ package final class AddressSpace {
     onChange?(start, start + size, heldCode || protection.contains(.execute))
   }
 
+  /// Moves the pages of [old, old + oldSize), one area's, to `target`, growing or shrinking them to `newSize`. Nothing
+  /// is copied: the host moves its own pages.
+  package func move(_ old: UInt64, _ oldSize: UInt64, to target: UInt64, _ newSize: UInt64) throws(Errno) {
+    guard var area = area(at: old), area.end - old >= oldSize else { throw Errno(EFAULT) }
+    let size = try checkedRange(target, newSize)
+    try reserve(region: Int(target >> 61))
+    let flags: UInt64 = 3  // MREMAP_MAYMOVE, MREMAP_FIXED
+    let result = kt_host_syscall(
+      Int64(SYS_mremap), UInt64(UInt(bitPattern: host(old))), oldSize, size, flags,
+      UInt64(UInt(bitPattern: host(target))), 0)
+    if result < 0 && result > -4096 { throw Errno(Int32(-result)) }
+    try hostMap(host(old), oldSize, [], MAP_ANONYMOUS | MAP_NORESERVE | MAP_PRIVATE, -1, 0)
+    let heldCode = area.protection.contains(.execute) || holdsCode(target, target + size)
+    removeAreas(old, old + oldSize)
+    removeAreas(target, target + size)
+    area.start = target
+    area.end = target + size
+    insert(area)
+    onChange?(old, old + oldSize, heldCode)
+    onChange?(target, target + size, heldCode)
+  }
+
   /// A free range of `length` bytes: at `hint` if that is free, else the first one from `hint` or the map base on.
   package func findFree(_ length: UInt64, hint: UInt64) throws(Errno) -> UInt64 {
     let size = Self.pageUp(length)

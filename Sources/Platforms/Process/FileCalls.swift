@@ -89,7 +89,9 @@ extension LinuxProcess {
   func readVector(_ call: SystemCall) throws(Errno) -> UInt64 { try vector(SYS_readv, call, writes: true) }
   func writeVector(_ call: SystemCall) throws(Errno) -> UInt64 { try vector(SYS_writev, call, writes: false) }
   func positionedReadVector(_ call: SystemCall) throws(Errno) -> UInt64 { try vector(SYS_preadv, call, writes: true) }
-  func positionedWriteVector(_ call: SystemCall) throws(Errno) -> UInt64 { try vector(SYS_pwritev, call, writes: false) }
+  func positionedWriteVector(_ call: SystemCall) throws(Errno) -> UInt64 {
+    try vector(SYS_pwritev, call, writes: false)
+  }
 
   /// `writes`: the call writes guest memory.
   private func vector(_ number: Int32, _ call: SystemCall, writes: Bool) throws(Errno) -> UInt64 {
@@ -127,8 +129,8 @@ extension LinuxProcess {
 
   // MARK: ioctl, fcntl, pipes
 
-  /// Requests whose argument is a structure of the same layout on the host (asm-generic/ioctls.h): bytes, and whether the
-  /// call writes it. The others take a number or nothing.
+  /// Requests whose argument is a structure of the same layout on the host (asm-generic/ioctls.h): bytes, and whether
+  /// the call writes it. The others take a number or nothing.
   private static let ioctlArguments: [UInt64: HostArgument] = [
     0x5401: .output(36),  // TCGETS
     0x5402: .input(36), 0x5403: .input(36), 0x5404: .input(36),  // TCSETS, TCSETSW, TCSETSF

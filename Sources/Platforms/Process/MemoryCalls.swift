@@ -129,17 +129,7 @@ extension LinuxProcess {
     guard target % AddressSpace.pageSize == 0, target >= old + oldSize || target + newSize <= old else {
       throw Errno(EINVAL)
     }
-    try memory.map(target, newSize, [.read, .write], name: area.name)
-    let kept = min(oldSize, newSize)
-    if area.protection.contains(.read) {
-      let source = try memory.readable(old, kept)
-      try memory.withWritable(target, kept) { host in
-        memcpy(host, source, Int(kept))
-        return (0, ())
-      }
-    }
-    try memory.protect(target, newSize, area.protection)
-    try memory.unmap(old, oldSize)
+    try memory.move(old, oldSize, to: target, newSize)
   }
 
   func msync(_ call: SystemCall) throws(Errno) -> UInt64 {
@@ -172,7 +162,10 @@ extension LinuxProcess {
     guard start % AddressSpace.pageSize == 0 else { throw Errno(EINVAL) }
     guard length > 0 else { return 0 }
     guard memory.accessibleLength(start, length, []) == length else { throw Errno(ENOMEM) }
-    try memory.write([UInt8](repeating: 1, count: Int(length / AddressSpace.pageSize)), to: call[2])
+    let pages = length / AddressSpace.pageSize
+    for first in stride(from: 0, to: pages, by: 4096) {
+      try memory.write([UInt8](repeating: 1, count: Int(min(4096, pages - first))), to: call[2] &+ first)
+    }
     return 0
   }
 

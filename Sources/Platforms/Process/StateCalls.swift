@@ -134,7 +134,9 @@ extension LinuxProcess {
   }
 
   func clockGetTime(_ call: SystemCall) throws(Errno) -> UInt64 {
-    guard let now = virtualTime(call.int(0)) else { return try hostCall(SYS_clock_gettime, [.value, .output(16)], call) }
+    guard let now = virtualTime(call.int(0)) else {
+      return try hostCall(SYS_clock_gettime, [.value, .output(16)], call)
+    }
     guard 0...11 ~= call.int(0) else { throw Errno(EINVAL) }
     try memory.store(span(now), to: call[1])
     return 0

@@ -1,0 +1,273 @@
+// System calls as Linux/ia64 answers them. Numbers and layouts: the kernel's interface headers for ia64.
+import Glibc
+import Machine
+import Platforms
+import Testing
+
+extension ProcessTests {
+  @Suite(.serialized) final class SystemCallTests {
+    let process: LinuxProcess
+    let log = LogLines()
+    let page = AddressSpace.pageSize
+    let buffer: UInt64 = 0x2000_0000_0001_0000
+
+    init() throws {
+      var options = ProcessOptions(arguments: ["test"])
+      options.log = { [log] in log.all.append($0) }
+      process = LinuxProcess(options: options, executablePath: "/usr/bin/guest-program")
+      try process.memory.map(buffer, 2 * page, [.read, .write])
+    }
+
+    private func call(_ number: UInt64, _ arguments: UInt64...) -> SystemCallResult {
+      process.perform(SystemCall(number: number, arguments: arguments))
+    }
+
+    private func temporaryFile(_ bytes: Int) -> Int32 {
+      var name = Array("/tmp/kittson-test-XXXXXX".utf8CString)
+      let descriptor = mkstemp(&name)
+      unlink(name)
+      ftruncate(descriptor, bytes)
+      return descriptor
+    }
+
+    @Test func numbersAreTheKernels() {
+      let known: [UInt64: String] = [
+        1024: "ni_syscall", 1025: "exit", 1026: "read", 1027: "write", 1060: "brk", 1065: "ioctl", 1130: "uname",
+        1151: "mmap", 1177: "rt_sigaction", 1212: "fstat", 1213: "clone2", 1230: "futex", 1236: "exit_group",
+        1254: "clock_gettime", 1281: "openat", 1286: "newfstatat", 1325: "prlimit64", 1339: "getrandom", 1350: "statx",
+        1357: "rseq", 1448: "pidfd_send_signal", 1473: "futex_waitv", 1474: "set_mempolicy_home_node",
+      ]
+      for (number, name) in known { #expect(SyscallTable.name(number) == name) }
+      #expect(SyscallTable.name(1023) == nil && SyscallTable.name(1475) == nil && SyscallTable.name(~0) == nil)
+      // Linux 6.1 defines 353 numbers in 1024…1474.
+      #expect((1024...1474).filter { SyscallTable.name($0) != nil }.count == 353)
+    }
+
+    @Test func unknownCallsAreLoggedOnce() {
+      #expect(call(5000) == .failure(ENOSYS))
+      #expect(call(5000) == .failure(ENOSYS))
+      #expect(call(1357) == .failure(ENOSYS))
+      #expect(log.all.count == 2)
+      #expect(log.all[0].contains("5000") && log.all[1].contains("rseq") && log.all[1].contains("1357"))
+    }
+
+    @Test func writeChecksItsBuffer() throws {
+      let descriptor = temporaryFile(0)
+      defer { close(descriptor) }
+      let fd = UInt64(descriptor)
+      #expect(call(1027, fd, 0x1000, 5) == .failure(EFAULT))
+      #expect(call(1027, fd, ~0, 5) == .failure(EFAULT))
+      #expect(call(1027, fd, 0xa000_0000_0000_0000, 5) == .failure(EFAULT))
+      #expect(call(1027, 999, buffer, 5) == .failure(EBADF))
+      #expect(call(1027, fd, buffer, 5) == .success(5))
+      #expect(call(1027, fd, buffer, 0) == .success(0))
+      // A transfer ends where the buffer does.
+      #expect(call(1027, fd, buffer + 2 * page - 3, 100) == .success(3))
+      #expect(lseek(descriptor, 0, SEEK_END) == 8)
+      #expect(call(1026, fd, buffer, ~0) == .success(0))
+    }
+
+    @Test func statusHasTheLayoutOfIA64() throws {
+      let descriptor = temporaryFile(12345)
+      defer { close(descriptor) }
+      var host = stat()
+      fstat(descriptor, &host)
+      #expect(call(1212, UInt64(descriptor), buffer) == .success(0))
+      let memory = process.memory
+      #expect(try memory.load(buffer, as: UInt64.self) == UInt64(host.st_dev))
+      #expect(try memory.load(buffer + 8, as: UInt64.self) == UInt64(host.st_ino))
+      #expect(try memory.load(buffer + 16, as: UInt64.self) == UInt64(host.st_nlink))
+      #expect(try memory.load(buffer + 24, as: UInt32.self) == host.st_mode)
+      #expect(try memory.load(buffer + 28, as: UInt32.self) == host.st_uid)
+      #expect(try memory.load(buffer + 32, as: UInt32.self) == host.st_gid)
+      #expect(try memory.load(buffer + 48, as: UInt64.self) == 12345)
+      #expect(try memory.load(buffer + 72, as: Int.self) == host.st_mtim.tv_sec)
+      #expect(try memory.load(buffer + 104, as: Int.self) == host.st_blksize)
+      #expect(call(1212, UInt64(descriptor), 8) == .failure(EFAULT))
+    }
+
+    @Test func breakMovesByPages() throws {
+      let start = call(1060, 0).value
+      #expect(call(1060, start + 5).value == start + 5)
+      try process.memory.store(UInt8(1), to: start + page - 1)
+      #expect(call(1060, start).value == start)
+      #expect(process.memory.page(at: start) == nil)
+      #expect(call(1060, start &- 1).value == start)
+      #expect(call(1060, ~0).value == start)
+    }
+
+    @Test func mmapPlacesAndRefuses() throws {
+      let anonymous: UInt64 = 0x22
+      let first = call(1151, 0, 100_000, 3, anonymous, ~0, 0)
+      #expect(!first.failed && first.value % page == 0)
+      #expect(process.memory.accessibleLength(first.value, 1 << 20, .write) == 7 * page)
+      #expect(call(1151, 0, 0, 3, anonymous, ~0, 0) == .failure(EINVAL))
+      #expect(call(1151, 0, 1, 3, 0x20, ~0, 0) == .failure(EINVAL))
+      #expect(call(1151, 0, 1, 3, 2, 999, 0) == .failure(EBADF))
+      #expect(call(1151, 0, 1 << 50, 3, anonymous, ~0, 0) == .failure(ENOMEM))
+      #expect(call(1151, 1 << 60, page, 3, anonymous | 0x10, ~0, 0) == .failure(EINVAL))
+      #expect(call(1151, first.value, page, 3, anonymous | 0x100000, ~0, 0) == .failure(EEXIST))
+      try process.memory.store(UInt64(42), to: first.value)
+      let moved = call(1156, first.value, page, 20 * page, 1)
+      #expect(!moved.failed)
+      #expect(try process.memory.load(moved.value, as: UInt64.self) == 42)
+      #expect(call(1152, moved.value, 20 * page) == .success(0))
+      #expect(process.memory.page(at: moved.value) == nil)
+    }
+
+    @Test func theProgramIsItsOwnExecutable() throws {
+      try process.memory.write(Array("/proc/self/exe\0".utf8), to: buffer)
+      #expect(call(1092, buffer, buffer + 256, 100) == .success(22))
+      #expect(try process.memory.read(buffer + 256, 22) == Array("/usr/bin/guest-program".utf8))
+      try process.memory.write(Array("/proc/self/mem\0".utf8), to: buffer)
+      #expect(call(1281, UInt64(bitPattern: -100), buffer, 0) == .failure(ENOENT))
+    }
+
+    @Test func unameSaysIA64() throws {
+      #expect(call(1130, buffer) == .success(0))
+      #expect(try process.memory.string(buffer) == Array("Linux".utf8))
+      #expect(try process.memory.string(buffer + 4 * 65) == Array("ia64".utf8))
+    }
+
+    @Test func pipeReturnsItsEndsInTwoRegisters() throws {
+      let result = call(1058)
+      let second = try #require(result.second)
+      try process.memory.write([1, 2, 3], to: buffer)
+      #expect(call(1027, second, buffer, 3) == .success(3))
+      #expect(call(1026, result.value, buffer + 100, 10) == .success(3))
+      #expect(try process.memory.read(buffer + 100, 3) == [1, 2, 3])
+      #expect(call(1029, result.value) == .success(0) && call(1029, second) == .success(0))
+    }
+
+    @Test func vectorsAreGatheredAndChecked() throws {
+      let descriptor = temporaryFile(0)
+      defer { close(descriptor) }
+      try process.memory.write(Array("abcdef".utf8), to: buffer)
+      let vector: [UInt64] = [buffer, 2, buffer + 4, 2]
+      try process.memory.write(vector.withUnsafeBytes { Array($0) }, to: buffer + 64)
+      #expect(call(1147, UInt64(descriptor), buffer + 64, 2) == .success(4))
+      var text = [UInt8](repeating: 0, count: 4)
+      #expect(pread(descriptor, &text, 4, 0) == 4 && text == Array("abef".utf8))
+      #expect(call(1147, UInt64(descriptor), buffer + 64, 5000) == .failure(EINVAL))
+      #expect(call(1147, UInt64(descriptor), 0x10, 1) == .failure(EFAULT))
+    }
+
+    @Test func signalStateIsKept() throws {
+      let action: [UInt64] = [0x4000, 4, 0xff]
+      try process.memory.write(action.withUnsafeBytes { Array($0) }, to: buffer)
+      #expect(call(1177, 11, buffer, 0, 8) == .success(0))
+      #expect(call(1177, 11, 0, buffer + 64, 8) == .success(0))
+      #expect(try process.memory.read(buffer + 64, 24) == process.memory.read(buffer, 24))
+      #expect(call(1177, 9, buffer, 0, 8) == .failure(EINVAL))
+      #expect(call(1177, 65, 0, 0, 8) == .failure(EINVAL))
+      try process.memory.store(UInt64.max, to: buffer)
+      #expect(call(1179, 0, buffer, 0, 8) == .success(0))
+      #expect(call(1179, 0, 0, buffer, 8) == .success(0))
+      #expect(try process.memory.load(buffer, as: UInt64.self) == ~(1 << 8 | 1 << 18))
+      // Blocked, a signal to itself waits; by default SIGABRT ends the process.
+      #expect(call(1235, UInt64(getpid()), UInt64(getpid()), 6).end == nil)
+      #expect(call(1179, 2, 0x1, 0, 8) == .failure(EFAULT))
+      try process.memory.store(UInt64(0), to: buffer)
+      #expect(call(1179, 2, buffer, 0, 8) == .success(0))
+      #expect(call(1235, UInt64(getpid()), UInt64(getpid()), 6).end == .killed(signal: 6))
+      #expect(call(1053, UInt64(getpid()), 17).end == nil)
+    }
+
+    @Test func exitGivesEightBits() {
+      #expect(call(1236, 0x1_0000_0103).end == .exited(3))
+      #expect(call(1025, ~0).end == .exited(255))
+    }
+
+    @Test func virtualTimeAndRandomNumbersRepeat() throws {
+      func run() throws -> [UInt8] {
+        var now: UInt64 = 5_000_000_007
+        var options = ProcessOptions(arguments: ["x"])
+        options.virtualClock = { now }
+        options.advanceClock = { now += $0 }
+        let process = LinuxProcess(options: options, executablePath: "/x")
+        try process.memory.map(buffer, page, [.read, .write])
+        #expect(process.perform(SystemCall(number: 1254, arguments: [1, buffer])) == .success(0))
+        #expect(try process.memory.load(buffer, as: UInt64.self) == 5)
+        #expect(try process.memory.load(buffer + 8, as: UInt64.self) == 7)
+        try process.memory.store(UInt64(2), to: buffer + 32)
+        #expect(process.perform(SystemCall(number: 1168, arguments: [buffer + 32, 0])) == .success(0))
+        #expect(now == 7_000_000_007)
+        #expect(process.perform(SystemCall(number: 1339, arguments: [buffer + 64, 40, 0])) == .success(40))
+        return try process.memory.read(buffer, 128)
+      }
+      let first = try run(), second = try run()
+      #expect(first == second)
+      #expect(first[64..<104].contains { $0 != 0 })
+    }
+
+    @Test func recordedCallsReplayWithoutTheHost() throws {
+      var records: [SystemCallRecord] = []
+      process.onSystemCall = { records.append($0) }
+      #expect(call(1339, buffer, 32, 0) == .success(32))
+      let mapped = call(1151, 0, page, 3, 0x22, ~0, 0)
+      #expect(records.count == 2)
+      #expect(records[0].written.count == 1 && records[0].written[0].bytes.count == 32)
+      let other = LinuxProcess(options: ProcessOptions(arguments: ["x"]), executablePath: "/x")
+      try other.memory.map(buffer, 2 * page, [.read, .write])
+      for record in records { #expect(other.replay(record) == record.result) }
+      #expect(try other.memory.read(buffer, 32) == process.memory.read(buffer, 32))
+      #expect(other.memory.page(at: mapped.value) != nil)
+    }
+
+    @Test func hostilePointersAreAnswered() throws {
+      var generator = SystemRandomNumberGenerator()
+      process.options.log = { _ in }
+      // Calls that take pointers and change nothing outside the process, with arguments from everywhere.
+      let numbers: [UInt64] = [
+        1065, 1073, 1085, 1086, 1087, 1127, 1130, 1151, 1152, 1155, 1156, 1157, 1160, 1177, 1179, 1184, 1208, 1209,
+        1210, 1211, 1212, 1233, 1254, 1255, 1286, 1291, 1350,
+      ]
+      let places: [UInt64] = [
+        0, buffer, buffer + page, buffer + 2 * page - 5, 1 << 44, 1 << 63, ~0, 0xa000_0000_0000_0000,
+      ]
+      for _ in 0..<5000 {
+        let number = numbers.randomElement(using: &generator)!
+        let arguments = (0..<6).map { _ in
+          Bool.random() ? places.randomElement(using: &generator)! &+ UInt64.random(in: 0...64, using: &generator)
+            : UInt64.random(in: .min ... .max, using: &generator)
+        }
+        // ioctl on the test's own terminal would change it.
+        _ = process.perform(SystemCall(number: number, arguments: number == 1065 ? [500] + arguments[1...] : arguments))
+      }
+    }
+  }
+}
+
+@Suite struct FaultTests {
+  private func fault(_ vector: UInt32, isr: UInt64 = 0, iim: UInt64 = 0) -> Fault {
+    Fault(.init(vector: vector, pending: 1, isr: isr, ifa: 0, iim: iim, itir: 0, iha: 0))
+  }
+
+  /// Linux's answers, arch/ia64/kernel/traps.c and mm/fault.c.
+  @Test func interruptionsBecomeSignals() {
+    #expect(fault(0x5000) == .signal(SIGSEGV))
+    #expect(fault(0x5200) == .signal(SIGSEGV))
+    #expect(fault(0x5300) == .signal(SIGSEGV))
+    #expect(fault(0x5400) == .signal(SIGILL))
+    #expect(fault(0x5400, isr: 0x10) == .signal(SIGILL))
+    #expect(fault(0x5600, isr: 0x10) == .signal(SIGILL))
+    #expect(fault(0x5600, isr: 0x20) == .signal(SIGSEGV))
+    #expect(fault(0x5a00) == .signal(SIGBUS))
+    #expect(fault(0x5c00) == .signal(SIGFPE))
+    #expect(fault(0x5d00) == .signal(SIGFPE))
+    #expect(fault(0x6000) == .signal(SIGTRAP))
+    #expect(fault(0x5300, isr: 1 << 36) == .defer)
+    #expect(fault(0x5000, isr: 1 << 35 | 4) == .defer)
+    #expect(fault(0x5700, iim: 0x1f_ffff) == .branch(~0 << 4))
+    #expect(fault(0x5700, iim: 3) == .branch(48))
+  }
+
+  @Test func breaksBecomeSignals() {
+    for (number, signal) in [
+      (0, SIGILL), (1, SIGFPE), (2, SIGFPE), (3, SIGFPE), (4, SIGSEGV), (6, SIGFPE), (11, SIGSEGV), (0x3f000, SIGILL),
+      (0x7ffff, SIGILL), (0x80000, SIGTRAP), (0x80001, SIGTRAP),
+    ] as [(UInt64, Int32)] {
+      #expect(fault(0x2c00, iim: number) == .signal(signal))
+    }
+  }
+}
