@@ -105,7 +105,7 @@ struct RandomProgram {
       if branches && below(3) == 0 {
         result.append(branchBundle(index))
       } else {
-        result.append(random.bundle(from: pool, templates: [0, 1, 4, 8, 9, 10, 11, 5].map { Template(rawValue: $0) }))
+        result.append(random.bundle(from: pool, templates: [0, 1, 4, 8, 9, 10, 11, 5, 12, 13, 14, 28].map { Template(rawValue: $0) }))
       }
     }
     var back = Instruction(opcode: .br_cond, imm: Int64(-length * 16))
@@ -237,7 +237,7 @@ enum Rows {
   static let memory = rows(.ld1, .st8_spill_i)
   static let moves: [Opcode] = [
     .mov_to_br, .mov_from_br, .mov_to_pr, .mov_from_pr, .mov_from_ip, .mov_to_ar_i, .mov_from_ar_i, .mov_to_ar_i_imm,
-    .mov_to_ar_m, .mov_from_ar_m, .alloc,
+    .mov_to_ar_m, .mov_from_ar_m, .alloc, .setf_sig, .getf_sig, .xma_l, .setf_d, .fma_d, .ssm, .rsm,
   ]
   static let all = integer + compares + memory + moves
 }

@@ -101,8 +101,14 @@ struct Frontend {
     ended = true
   }
 
-  /// Ends the block before the instruction at hand, which the interpreter is to execute.
+  /// Leaves before the instruction at hand, which the interpreter is to execute: always, which ends the block, or where
+  /// the instruction's predicate is true.
   mutating func leaveToInterpreter() {
+    if builder.predicate >= 0 {
+      let condition = builder.predicate
+      builder.predicate = -1
+      return builder.exit(if: condition, .interpret, to: here)
+    }
     let exit = builder.makeExit(.interpret, to: here)
     _ = builder.emit(.exitAlways, imm: exit)
     ended = true
@@ -177,6 +183,8 @@ struct Frontend {
     case .nop_m, .nop_i, .nop_f, .nop_x, .hint_m, .hint_i, .hint_f, .hint_x, .invala, .invala_e, .invala_e_f, .fwb,
       .mf, .lfetch, .lfetch_excl:
       return
+    case .setf_sig, .getf_sig, .xma_l: lowerIntegerFloat(i)
+    case .ssm, .rsm: lowerSystemMask(i)
     case .movl:
       guard isWritable(i.r1) else { return leaveToInterpreter() }
       setGR(i.r1, builder.constant(i.imm))

@@ -120,7 +120,7 @@ extension Frontend {
   private enum CompareType { case normal, unconditional, and, or, orAndcm }
 
   mutating func lowerCompare(_ i: Instruction, _ qualifying: Int32) {
-    if i.p1 == i.p2 { return interpretCompare(i) }
+    if i.p1 == i.p2 || i.flags.contains(.illegalOperands) { return leaveToInterpreter() }
     let index = i.opcode.index
     let result: Int32
     let type: CompareType
@@ -139,7 +139,7 @@ extension Frontend {
       } else if index < Opcode.tf_z.index {
         result = builder.constant(set ? Int64(0) : 1)  // no register of the frame holds a NaT here
       } else {
-        return interpretCompare(i)
+        return interpret(i)
       }
     } else {
       let wide = index < Opcode.cmp4_lt.index
@@ -176,10 +176,6 @@ extension Frontend {
       }
     }
     writePredicates(i, type, result, qualifying)
-  }
-
-  private mutating func interpretCompare(_ i: Instruction) {
-    i.p1 == i.p2 ? leaveToInterpreter() : interpret(i)
   }
 
   private mutating func setPredicate(_ n: UInt8, _ value: Int32) {

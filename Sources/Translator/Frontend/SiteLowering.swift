@@ -15,7 +15,7 @@ extension Frontend {
     builder.issued -= Int32(KT_SITE_SLOTS)
     if site.pointee.dispatch == UInt8(KT_DISPATCH_INLINED.rawValue),
       kt_operation_slots(sites!)[operation].native != 0, builder.block.mode & Mode.cpl == 0,
-      lowerInlined(operation, after) {
+      lowerInlined(site.pointee, after) {
       return
     }
     _ = builder.emit(.callSite, imm: Int64(number) | after << 32)
@@ -44,14 +44,16 @@ extension Frontend {
   private mutating func setResult(_ value: Int32) { builder.put(8, value) }
 
   /// The operation's own IR; false where it has none here.
-  private mutating func lowerInlined(_ operation: Int, _ after: Int64) -> Bool {
-    switch UInt32(operation) {
+  private mutating func lowerInlined(_ site: kt_site, _ after: Int64) -> Bool {
+    // Records of getreg and setreg name the register in the low bits of their type.
+    let named = Int64(site.type & 0xfff_ffff)
+    switch UInt32(site.operation) {
     case KT_OP_GET_RR.rawValue: setResult(regionRegister(gr(8)))
     case KT_OP_THASH.rawValue: lowerHash()
     case KT_OP_GET_PSR_I.rawValue:
       setResult(builder.andImmediate(state(StateOffset.psr), Int64(PSR.i)))
-    case KT_OP_GETREG.rawValue: return lowerGetRegister()
-    case KT_OP_SETREG.rawValue: return lowerSetRegister()
+    case KT_OP_GETREG.rawValue: return lowerGetRegister(named)
+    case KT_OP_SETREG.rawValue: return lowerSetRegister(named)
     case KT_OP_GET_CPUID.rawValue:
       guard let index = builder.known(gr(8)), index >= 0, index <= 3 else { return false }
       setResult(state(StateOffset.cpuid + Int32(index) * 8))
@@ -103,8 +105,9 @@ extension Frontend {
   }
 
   /// Linux's register numbers (_IA64_REG_…).
-  private mutating func lowerGetRegister() -> Bool {
-    guard let register = builder.known(gr(8)) else { return false }
+  private mutating func lowerGetRegister(_ register: Int64) -> Bool {
+    // The record and the register the call passes agree in what Linux's macros emit; where they do not, the call decides.
+    if let passed = builder.known(gr(8)), passed != register { return false }
     switch register {
     case 1019:
       setResult(builder.andImmediate(state(StateOffset.psr), Int64(0xffff_ffff | PSR.mc | PSR.it)))
@@ -119,8 +122,9 @@ extension Frontend {
     return true
   }
 
-  private mutating func lowerSetRegister() -> Bool {
-    guard let register = builder.known(gr(9)), register >= 3072, register < 3080 else { return false }
+  private mutating func lowerSetRegister(_ register: Int64) -> Bool {
+    if let passed = builder.known(gr(9)), passed != register { return false }
+    guard register >= 3072, register < 3080 else { return false }
     _ = builder.emit(.storeState, gr(8), imm: Int64(StateOffset.kr) + (register - 3072) * 8)
     return true
   }

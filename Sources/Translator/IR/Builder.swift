@@ -190,6 +190,16 @@ struct Builder {
     return emit(.shiftAdd, a, b, imm: Int64(count))
   }
 
+  mutating func multiply(_ a: Int32, _ b: Int32) -> Int32 {
+    if let x = known(a) {
+      if let y = known(b) { return constant(x &* y) }
+      if x == 0 { return constant(Int64(0)) }
+    } else if let y = known(b), y == 0 {
+      return constant(Int64(0))
+    }
+    return emit(.multiply, a, b)
+  }
+
   // MARK: Booleans
 
   mutating func compare(_ relation: Relation, _ a: Int32, _ b: Int32, size: UInt8) -> Int32 {

@@ -15,6 +15,7 @@ enum Operation: UInt8 {
   case shiftAdd        // (a << imm) + b
   case shiftPair       // low 64 bits of (a:b) >> imm
   case populationCount, byteSwap
+  case multiply        // low 64 bits
   case compare, compareImmediate                                                       // `condition`, `size` 4 or 8
   case testBit         // bit imm of a; `condition` equal: clear, notEqual: set
   case testBitVariable // bit b mod 64 of a
@@ -30,6 +31,7 @@ enum Operation: UInt8 {
   case loadStateIndexed // 8 bytes of kt_cpu at imm + 8·a
   case storeState      // kt_cpu at imm := a
   case storeStateWord  // 4 bytes
+  case markModified    // psr |= imm (mfl, mfh), unless c is given and false
   case setMarker       // cfm := imm
   case interpret       // the interpreter executes instruction imm of the arena; nothing is known of state afterwards
   case callSite        // site number, low 32 bits of imm; the exit behind it above

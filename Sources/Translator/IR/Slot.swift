@@ -11,7 +11,11 @@ enum Slot {
   static let pfs = 202
   static let unat = 203
   static let ccv = 204
-  static let count = 208
+  static let floats = 208  // 128 registers by physical number: significand, sign and exponent
+  static let count = 208 + 256
+
+  @inline(__always) static func significand(_ register: Int) -> Int { floats + 2 * register }
+  @inline(__always) static func exponent(_ register: Int) -> Int { floats + 2 * register + 1 }
 
   @inline(__always) static func isPredicate(_ slot: Int) -> Bool { slot >= predicates && slot < branches }
   /// Homes relative to `frame`: they move with a call.
@@ -27,6 +31,7 @@ enum Slot {
     case ec: return "ar.ec"
     case pfs: return "ar.pfs"
     case unat: return "ar.unat"
+    case floats...: return "f\((slot - floats) / 2).\(slot & 1 == 0 ? "sig" : "exp")"
     default: return "ar.ccv"
     }
   }
@@ -53,6 +58,7 @@ enum StateOffset {
   static let unat = of(\.ar_unat)
   static let br = of(\.br)
   static let pr = of(\.pr)
+  static let fr = of(\.fr)
   static let bof = of(\.bof)
   static let loadPosition = of(\.load_position)
   static let frameLimit = of(\.frame_limit)
@@ -104,6 +110,7 @@ enum StateOffset {
     case Slot.ec: return ec
     case Slot.pfs: return pfs
     case Slot.unat: return unat
+    case Slot.floats...: return fr + Int32(slot - Slot.floats) * 8
     default: return ccv
     }
   }

@@ -393,6 +393,13 @@ package struct Assembler {
     byte(count)
   }
 
+  package mutating func multiply(_ to: Register, _ from: Register) {
+    rex(wide: true, to.number, 0, from.number)
+    byte(0x0f)
+    byte(0xaf)
+    direct(to.number, from.number)
+  }
+
   package mutating func bitTest(_ r: Register, bit: UInt8) {
     rex(wide: true, 0, 0, r.number)
     byte(0x0f)

@@ -669,6 +669,21 @@ final class Lowering {
       let r = isNeeded(node.a) ? allocate() : source
       a.populationCount(r, source)
       take(index, r, from: node.a)
+    case .multiply:
+      let other = register(node.b)
+      let r = writableCopy(node.a)
+      a.multiply(r, node.a == node.b ? r : other)
+      define(index, r)
+    case .markModified:
+      if node.c >= 0 {
+        let flag = register(node.c)
+        a.test(flag, flag, .byte)
+        let skip = a.shortJump(if: .equal)
+        a.arithmetic(.or, state(StateOffset.psr), immediate: Int32(node.imm), .byte)
+        a.bindShort(skip)
+      } else {
+        a.arithmetic(.or, state(StateOffset.psr), immediate: Int32(node.imm), .byte)
+      }
     case .byteSwap:
       let r = writableCopy(node.a)
       a.byteSwap(r)

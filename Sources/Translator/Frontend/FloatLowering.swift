@@ -1,0 +1,80 @@
+// The moves and the multiplication by which integers are multiplied (setf.sig, xma.l, getf.sig: formats M18, M19, F2).
+// A register that holds an integer has the exponent 0x1003e; operands of another form are the interpreter's.
+import CSupport
+import IA64
+import Machine
+
+extension Frontend {
+  private static let integerExponent: Int64 = 0x1003e
+
+  /// Physical number of floating-point register `n`.
+  private func physicalFR(_ n: UInt8) -> Int {
+    let n = Int(n)
+    if n < 32 { return n }
+    let renamed = n + CFM.rrbFR(builder.marker)
+    return renamed > 127 ? renamed - 96 : renamed
+  }
+
+  private func isDisabled(_ n: UInt8) -> Bool {
+    n > 1 && builder.block.mode & (n < 32 ? Mode.dfl : Mode.dfh) != 0
+  }
+
+  /// The significand of a register that must hold an integer; leaves to the interpreter at run time where it does not.
+  private mutating func integer(_ n: UInt8) -> Int32 {
+    if n == 0 { return builder.constant(Int64(0)) }
+    if n == 1 { return builder.constant(Int64.min) }
+    let register = physicalFR(n)
+    let exponent = builder.read(Slot.exponent(register))
+    if builder.known(exponent) != Frontend.integerExponent {
+      let other = builder.compare(.notEqual, exponent, builder.constant(Frontend.integerExponent), size: 8)
+      let condition = builder.predicate < 0 ? other : builder.both(other, builder.predicate)
+      _ = builder.emit(.exitIf, condition, imm: builder.makeExit(.interpret, to: here))
+      if builder.predicate < 0 {
+        // Known from here on, until the register is written.
+        builder.current[Slot.exponent(register)] = builder.constant(Frontend.integerExponent)
+      }
+    }
+    return builder.read(Slot.significand(register))
+  }
+
+  private mutating func setInteger(_ n: UInt8, _ value: Int32) {
+    let register = physicalFR(n)
+    builder.write(Slot.significand(register), value)
+    builder.write(Slot.exponent(register), builder.constant(Frontend.integerExponent))
+    _ = builder.emit(.markModified, -1, -1, builder.predicate, imm: Int64(n < 32 ? PSR.mfl : PSR.mfh))
+  }
+
+  mutating func lowerIntegerFloat(_ i: Instruction) {
+    switch i.opcode {
+    case .setf_sig:
+      guard i.f1 > 1, !isDisabled(i.f1) else { return leaveToInterpreter() }
+      setInteger(i.f1, gr(i.r2))
+    case .getf_sig:
+      guard isWritable(i.r1), !isDisabled(i.f2) else { return leaveToInterpreter() }
+      setGR(i.r1, integer(i.f2))
+    default:
+      guard i.f1 > 1, !isDisabled(i.f1), !isDisabled(i.f2), !isDisabled(i.f3), !isDisabled(i.f4) else {
+        return leaveToInterpreter()
+      }
+      let x = integer(i.f3), y = integer(i.f4), z = integer(i.f2)
+      setInteger(i.f1, builder.add(builder.multiply(x, y), z))
+    }
+  }
+
+  /// ssm and rsm of psr.i alone; the rest is the interpreter's.
+  mutating func lowerSystemMask(_ i: Instruction) {
+    guard i.imm == Int64(PSR.i), builder.block.mode & Mode.cpl == 0, builder.predicate < 0 else {
+      return leaveToInterpreter()
+    }
+    let psr = builder.emit(.loadState, imm: Int64(StateOffset.psr))
+    let on = i.opcode == .ssm
+    let new = on ? builder.orImmediate(psr, Int64(PSR.i)) : builder.andImmediate(psr, ~Int64(PSR.i))
+    _ = builder.emit(.storeState, new, imm: Int64(StateOffset.psr))
+    if on {
+      builder.issued += 1
+      let exit = builder.makeExit(.resume, to: next)
+      builder.issued -= 1
+      _ = builder.emit(.exitIf, builder.emit(.loadStateByte, imm: Int64(StateOffset.interruptReady)), imm: exit)
+    }
+  }
+}
