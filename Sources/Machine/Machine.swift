@@ -58,6 +58,10 @@ package final class Machine {
   /// Granules (physical address >> KT_GRANULE_SHIFT; in a process, virtual) that hold code an engine has derived
   /// something from. Stores to them take the slow path and are announced through `code_written`.
   private var codeGranules: Set<UInt64> = []
+  /// Announced stores to each of them since it was marked.
+  private var codeStores: [UInt64: Int] = [:]
+  /// After so many the granule is taken for data with some code in it, and the engines forget its code.
+  private static let codeStoreLimit = 64
   /// Bits of a physical address that the processor implements (SDM vol. 2, 4.3.2).
   package let physicalBits: UInt64 = 50
 
@@ -115,8 +119,20 @@ package final class Machine {
     for cpu in cpus { cpu.forgetWritable(physical: base) }
   }
 
-  /// Nothing is derived from the granule any more.
-  package func unmarkCode(physical: UInt64) { codeGranules.remove(physical >> UInt64(KT_GRANULE_SHIFT)) }
+  /// What the engines must forget after a store of `size` bytes at `physical` into a granule with code: the bytes
+  /// stored, or, where data and code share the granule and stores go on and on, all of it. The granule is then unmarked,
+  /// so that stores are fast again until code in it is executed anew.
+  func forgottenByStore(physical: UInt64, size: UInt64) -> (physical: UInt64, length: UInt64) {
+    let granule = physical >> UInt64(KT_GRANULE_SHIFT)
+    let count = codeStores[granule, default: 0] + 1
+    if count < Self.codeStoreLimit {
+      codeStores[granule] = count
+      return (physical, size)
+    }
+    codeStores[granule] = nil
+    codeGranules.remove(granule)
+    return (granule << UInt64(KT_GRANULE_SHIFT), 1 << UInt64(KT_GRANULE_SHIFT))
+  }
 }
 
 extension UnsafeMutablePointer where Pointee == kt_cpu {

@@ -71,9 +71,15 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     if pointee.store_log != nil { logStore(va, size, value) }
     let line = kt_stlb_lines(pointee.stlb)[Int(kt_stlb_index(va))]
     if line.write_tag == va & ~0xfff { return }  // a granule with code never has a write tag
-    if case .found(let place) = place(of: va, .write, flags: 0), machine.holdsCode(place.physical) {
-      pointee.code_written?(self, place.physical, UInt64(size))
-    }
+    if case .found(let place) = place(of: va, .write, flags: 0) { announceStore(place.physical, UInt64(size)) }
+  }
+
+  /// Tells the engine of a store where the granule holds code.
+  private func announceStore(_ physical: UInt64, _ size: UInt64) {
+    let machine = self.machine
+    guard machine.holdsCode(physical) else { return }
+    let forgotten = machine.forgottenByStore(physical: physical, size: size)
+    pointee.code_written?(self, forgotten.physical, forgotten.length)
   }
 
   private func accessFlags(_ rights: Access) -> UInt32 {
@@ -205,7 +211,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     if let host = place.host {
       memcpy(host, &raw, size)
       if pointee.store_log != nil { logStore(va, UInt32(size), raw) }
-      if machine.holdsCode(place.physical) { pointee.code_written?(self, place.physical, UInt64(size)) }
+      announceStore(place.physical, UInt64(size))
     } else if let device = machine.device(at: place.physical) {
       device.write(offset: place.physical - device.range.base, size: size, value: raw, cpu: self)
       if pointee.store_log != nil { logStore(va, UInt32(size), raw) }
