@@ -93,8 +93,8 @@ package final class BareMachine {
     self.input = input
     current = machine.cpus[0]
     entry = try Self.entryPoint(of: image, options.entry)
-    guard entry < machine.ramSize else { throw .entryOutsideMemory(entry) }
     parameterAddress = try Self.place(image, options, machine.ramSize)
+    guard entry < machine.ramSize else { throw .entryOutsideMemory(entry) }
     addDevices()
     load()
   }
