@@ -229,6 +229,7 @@ package final class TranslatorEngine: Engine {
       start: start, marker: key & CFM.mask, mode: key >> Mode.shift,
       source: CodeSource(host: host - Int(start & 0xff0), page: start & ~0xfff))
     optimizer.run(&frontend.builder.block, options)
+    frontend.builder.block.selfLoop = frontend.builder.block.isSimpleLoop()
     let block = frontend.builder.block
     if !cache.hasRoom(bytes: Lowering.bound(block), exits: block.exitCount) {
       flush()

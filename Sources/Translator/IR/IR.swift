@@ -118,6 +118,27 @@ struct Block {
 
   var hasRoom: Bool { count < Block.capacity - 256 && exitCount < Block.exitCapacity - 32 }
 
+  /// Whether an exit leads to this very block again.
+  func leadsToHead(_ exit: Int) -> Bool {
+    let e = exits[exit]
+    return e.kind == .direct && e.target | UInt64(e.slot) == start && e.marker == marker
+  }
+
+  /// Whether the block is a loop whose registers can stay where they are from pass to pass: nothing in it hands state to
+  /// somebody else on its main path, or moves homes.
+  func isSimpleLoop() -> Bool {
+    var leads = false
+    for exit in 0..<exitCount where leadsToHead(exit) { leads = true }
+    guard leads else { return false }
+    for index in 0..<count {
+      switch nodes[index].op {
+      case .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .setMarker: return false
+      default: break
+      }
+    }
+    return true
+  }
+
   /// The block as text, a line an operation: for `disassemble --host`.
   var text: String {
     var result = ""

@@ -40,9 +40,10 @@ final class Lowering {
     var spill: Int16 = -1   // spill slot that holds the value
     var dirty: UInt8 = 0    // number of slots that hold it and are not written home
     var next: Int32 = Optimizer.never
+    var keep = false        // an invariant of the loop: the next pass wants it
   }
 
-  private enum StubKind { case exit, load, store, budget, left }
+  private enum StubKind { case exit, load, store, budget, left, loopLeft, loopBudget }
 
   private struct Stub {
     var kind: StubKind
@@ -56,6 +57,7 @@ final class Lowering {
     var data: Register
     var marker: UInt64
     var storeEnd: Int32                      // for stores: the stub of their storeEnd, or -1
+    var heldCarried: UInt64 = 0              // carried slots, not written, whose registers still hold them
   }
 
   /// A dirty slot at a stub: its number, and the value with the register that holds it (0xff: a constant, or elided).
@@ -87,6 +89,17 @@ final class Lowering {
   private var marker: UInt64 = 0
   private var lastStoreStub = -1
 
+  /// Loop-carried slots of a block that branches to itself, with the host register each has at the loop's head.
+  private struct Carried {
+    var slot: Int
+    var register: Register
+    var value: Int32    // the `get` that reads it
+    var written: Bool
+  }
+  private var carried: [Carried] = []
+  private var isLoop = false
+  private var head: UnsafeMutablePointer<UInt8>
+
   private(set) var exits: [EmittedExit] = []
   private(set) var sites: [EmittedSite] = []
 
@@ -110,7 +123,9 @@ final class Lowering {
     stubs = .allocate(capacity: Lowering.stubCapacity)
     saved = .allocate(capacity: Lowering.savedCapacity)
     nodes = block.nodes
+    head = UnsafeMutablePointer<UInt8>(bitPattern: 16)!
     exits.reserveCapacity(512)
+    carried.reserveCapacity(16)
   }
 
   /// Upper bound of the bytes a block may take.
@@ -145,7 +160,7 @@ final class Lowering {
   }
 
   @inline(__always) private func isNeeded(_ value: Int32) -> Bool {
-    values[Int(value)].next != Optimizer.never || values[Int(value)].dirty != 0
+    values[Int(value)].next != Optimizer.never || values[Int(value)].dirty != 0 || values[Int(value)].keep
   }
 
   @inline(__always) private func pin(_ r: Register) { pinned |= 1 << UInt32(r.number) }
@@ -393,6 +408,11 @@ final class Lowering {
     stubs[stubCount] = Stub(
       kind: kind, node: Int32(node), exit: Int32(exit), from: from, back: from, snapshot: Int32(first),
       snapshotCount: Int32(dirtyCount), address: .rax, data: .rax, marker: marker, storeEnd: -1)
+    if isLoop {
+      for (k, c) in carried.enumerated() where dirtyValue[c.slot] < 0 {
+        if !c.written && inRegister[Int(c.register.number)] == c.value { stubs[stubCount].heldCarried |= 1 << UInt64(k) }
+      }
+    }
     stubCount += 1
     return stubCount - 1
   }
@@ -432,8 +452,20 @@ final class Lowering {
       a.move(.rax, immediate: Int64(ExitCode.status.rawValue) | Int64(KT_INTERRUPTED.rawValue) << 8)
       a.jump(to: context.thunks.leave)
     case .exit:
-      writeSnapshot(stub)
-      emitExit(Int(stub.exit), marker: stub.marker)
+      if isLoop && leadsToHead(Int(stub.exit)) {
+        closeLoop(Int(stub.exit), stub)
+      } else {
+        writeSnapshot(stub)
+        emitExit(Int(stub.exit), marker: stub.marker)
+      }
+    case .loopLeft:
+      writeCarried()
+      emitExit(Int(stub.exit), marker: block.marker)
+    case .loopBudget:
+      writeCarried()
+      a.arithmetic(.add, state(StateOffset.budget), immediate: block.slots)
+      a.move(.rax, immediate: Int64(ExitCode.budget.rawValue) | Int64(context.blockNumber) << 8)
+      a.jump(to: context.thunks.leave)
     case .load, .store:
       writeSnapshot(stub)
       let node = nodes[Int(stub.node)]
@@ -523,6 +555,9 @@ final class Lowering {
     }
     a.arithmetic(.sub, state(StateOffset.budget), immediate: block.slots)
     addStub(.budget, 0, from: a.jump(if: .sign))
+    isLoop = context.options.contains(.loops) && block.selfLoop
+    carried.removeAll(keepingCapacity: true)
+    if isLoop { enterLoop() }
     for index in 0..<block.count {
       pinned = 0
       lowerNode(index)
@@ -533,6 +568,96 @@ final class Lowering {
       index += 1
     }
     return a.cursor
+  }
+
+  // MARK: Loops
+
+  private func leadsToHead(_ exit: Int) -> Bool { block.leadsToHead(exit) }
+
+  /// Loads the loop-carried slots into their registers; the loop's head stands behind. The most often used are taken.
+  private func enterLoop() {
+    var registers: [Register] = [.rdi, .rsi, .r8, .r9, .r10, .r11, .rbp]
+    for index in 0..<block.count where nodes[index].op == .get {
+      let slot = Int(nodes[index].imm)
+      if Slot.isPredicate(slot) || optimizer.firstUse[index] == Optimizer.never { continue }
+      guard let register = registers.popLast() else { break }
+      var written = false
+      for other in 0..<block.count where nodes[other].op == .put && nodes[other].imm == Int64(slot) { written = true }
+      carried.append(Carried(slot: slot, register: register, value: Int32(index), written: written))
+    }
+    for c in carried {
+      a.load(c.register, home(c.slot))
+      values[Int(c.value)].register = c.register.number
+      inRegister[Int(c.register.number)] = c.value
+      if c.written {
+        // In later passes the home is behind: the value counts as not written home.
+        dirtyValue[c.slot] = c.value
+        values[Int(c.value)].dirty = 1
+        dirtyPlace[c.slot] = Int16(dirtyCount)
+        dirtySlots[dirtyCount] = Int16(c.slot)
+        dirtyCount += 1
+      } else {
+        values[Int(c.value)].home = Int16(c.slot)
+        values[Int(c.value)].keep = true
+        homeValue[c.slot] = c.value
+      }
+    }
+    head = a.cursor
+  }
+
+  /// At an exit to the head: everything not carried goes home, what is carried to its register, and back.
+  private func closeLoop(_ number: Int, _ stub: Stub) {
+    // Where each carried slot's value is: a register, a constant, or its home.
+    var sources = [(kind: UInt8, register: UInt8, value: Int32)](repeating: (2, 0, -1), count: carried.count)
+    for index in Int(stub.snapshot)..<Int(stub.snapshot + stub.snapshotCount) {
+      let s = saved[index]
+      if let k = carried.firstIndex(where: { $0.slot == Int(s.slot) }) {
+        sources[k] = s.register != 0xff ? (0, s.register, s.value) : (1, 0, s.value)
+        continue
+      }
+      let known = nodes[Int(s.value)].flags & Optimizer.elided != 0
+        ? Optimizer.verdict(nodes, nodes[Int(stub.node)], s.value) : nil
+      writeHome(Int(s.slot), s.value, s.register, known: known)
+    }
+    for k in carried.indices where sources[k].kind == 2 && stub.heldCarried >> UInt64(k) & 1 != 0 {
+      sources[k] = (0, carried[k].register.number, -1)
+    }
+    var pending = carried.indices.filter { sources[$0].kind == 0 && sources[$0].register != carried[$0].register.number }
+    while !pending.isEmpty {
+      if let free = pending.first(where: { k in
+        !pending.contains { $0 != k && sources[$0].register == carried[k].register.number }
+      }) {
+        a.move(carried[free].register, Register(sources[free].register))
+        pending.removeAll { $0 == free }
+      } else {
+        // A cycle: one of its values waits in rax.
+        let k = pending[0]
+        a.move(.rax, Register(sources[k].register))
+        let old = sources[k].register
+        for other in pending where sources[other].register == old { sources[other].register = Register.rax.number }
+      }
+    }
+    for k in carried.indices {
+      if sources[k].kind == 1 {
+        a.move(carried[k].register, immediate: constant(sources[k].value)!)
+      } else if sources[k].kind == 2 {
+        a.load(carried[k].register, home(carried[k].slot))
+      }
+    }
+    a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
+    let left = a.jump(if: .notEqual)
+    a.arithmetic(.sub, state(StateOffset.budget), immediate: block.exits[number].issued)
+    let short = a.jump(if: .sign)
+    a.jump(to: head)
+    let dirty = dirtyCount
+    dirtyCount = 0
+    addStub(.loopLeft, Int(stub.node), exit: number, from: left)
+    addStub(.loopBudget, Int(stub.node), exit: number, from: short)
+    dirtyCount = dirty
+  }
+
+  private func writeCarried() {
+    for c in carried where c.written { a.store(home(c.slot), c.register) }
   }
 
   // MARK: Nodes
@@ -557,6 +682,7 @@ final class Lowering {
     switch node.op {
     case .dead, .constant: return
     case .get:
+      if values[index].register != 0xff || values[index].dirty != 0 || homeValue[Int(node.imm)] == Int32(index) { return }
       values[index].home = Int16(node.imm)
       homeValue[Int(node.imm)] = Int32(index)
       return
@@ -779,8 +905,17 @@ final class Lowering {
       let condition = emitComparison(node)
       addStub(.exit, index, exit: Int(node.c), from: a.jump(if: condition))
     case .exitAlways:
-      flush()
-      emitExit(Int(node.imm), marker: marker)
+      if isLoop && leadsToHead(Int(node.imm)) {
+        let stub = addStub(.exit, index, exit: Int(node.imm), from: a.cursor)
+        closeLoop(Int(node.imm), stubs[stub])
+        stubCount -= 1  // it stands here, not behind the block; what closeLoop added moves down
+        if stub < stubCount {
+          for k in stub..<stubCount { stubs[k] = stubs[k + 1] }
+        }
+      } else {
+        flush()
+        emitExit(Int(node.imm), marker: marker)
+      }
     case .exitIndirect:
       flush()
       let target = register(node.a)
