@@ -17,7 +17,8 @@ enum Fast: UInt8 {
   case compareEqualImmediate, compareLessImmediate, compareLessUnsignedImmediate
   case compare4Equal, compare4Less, compare4LessUnsigned
   case compare4EqualImmediate, compare4LessImmediate, compare4LessUnsignedImmediate
-  case testBit
+  case testBit, compareTyped
+  case mix4Right, mix4Left, andcmImmediate
   case load1, load2, load4, load8
   case load1Immediate, load2Immediate, load4Immediate, load8Immediate
   case load1Register, load2Register, load4Register, load8Register
@@ -30,7 +31,7 @@ enum Fast: UInt8 {
   case checkSpeculation
   case loadDouble, loadSingle, loadInteger, storeDouble, storeSingle, storeInteger
   case getSignificand, setSignificand, multiplyAddLow
-  case fma, float
+  case fmaDouble, fmsDouble, fnmaDouble, float
 }
 
 /// One decoded slot: 32 bytes.
@@ -46,6 +47,11 @@ struct Slot {
   var target: Int16 = 0
   /// Bundle within the granule, times 4, plus the slot in it.
   var position: UInt16 = 0
+}
+
+extension Slot {
+  /// Whether the instruction takes two slots.
+  @inline(__always) var isLong: Bool { instruction.flags.rawValue & InstructionFlags.long.rawValue != 0 }
 }
 
 typealias SlotPointer = UnsafeMutablePointer<Slot>
@@ -134,7 +140,7 @@ extension UnsafeMutablePointer where Pointee == DecodedPage {
     slot.pointee.cost = 1
     slot.pointee.advance = 1
     slot.pointee.target = 0
-    slot.pointee.predicate = recipeTable[instruction.opcode.index].ownPredicate ? 0 : instruction.qp
+    slot.pointee.predicate = recipeTable.unsafelyUnwrapped[instruction.opcode.index].ownPredicate ? 0 : instruction.qp
     if instruction.flags.contains(.relative), instruction.imm & 15 == 0 {
       let target = bundle + Int(instruction.imm >> 4)
       if target >= 0 && target < bundlesPerPage {
@@ -162,7 +168,7 @@ extension Fast {
   var takesNops: Bool {
     switch self {
     case .undecoded, .pageEnd, .site, .general, .branch, .branchAway, .branchIndirect, .call, .callIndirect, .return_,
-      .countedLoop, .checkSpeculation, .alloc, .float:
+      .countedLoop, .checkSpeculation, .alloc, .float, .fmaDouble, .fmsDouble, .fnmaDouble:
       return false
     default:
       return true
@@ -217,7 +223,10 @@ private func fastCode(_ i: Instruction, slot: Int) -> Fast {
   case .mov_to_br, .mov_ret_to_br: return .moveToBranch
   case .mov_from_br: return .moveFromBranch
   case .mov_from_ar_i: return i.r3 == 64 ? .moveFromPFS : i.r3 == 65 ? .moveFromLC : .general
-  case .mov_to_ar_i: return i.r3 == 65 ? .moveToLC : .general
+  case .mov_to_ar_i: return i.r3 == 65 ? .moveToLC : i.r3 == 64 ? .moveToPFS : .general
+  case .mix4_r, .unpack4_l: return .mix4Right
+  case .mix4_l, .unpack4_h: return .mix4Left
+  case .andcm_imm: return .andcmImmediate
   case .alloc: return .alloc
   case .chk_s_i, .chk_s_m: return .checkSpeculation
   default: break
@@ -227,8 +236,10 @@ private func fastCode(_ i: Instruction, slot: Int) -> Fast {
 
 private func comparisonCode(_ i: Instruction) -> Fast? {
   if !i.flags.contains(.writesPR) || i.r1 == i.r4 { return nil }
+  let kind = recipeTable.unsafelyUnwrapped[i.opcode.index].kind
+  let typed: Fast? = kind == .compare ? .compareTyped : nil
   // With p0 as its predicate an `unc` compare is a normal one.
-  if i.flags.contains(.unconditional) && i.qp != 0 { return nil }
+  if i.flags.contains(.unconditional) && i.qp != 0 { return typed }
   switch i.opcode {
   case .cmp_eq, .cmp_eq_unc: return .compareEqual
   case .cmp_lt, .cmp_lt_unc: return .compareLess
@@ -243,7 +254,7 @@ private func comparisonCode(_ i: Instruction) -> Fast? {
   case .cmp4_lt_imm, .cmp4_lt_unc_imm: return .compare4LessImmediate
   case .cmp4_ltu_imm, .cmp4_ltu_unc_imm: return .compare4LessUnsignedImmediate
   case .tbit_z, .tbit_z_unc: return .testBit
-  default: return nil
+  default: return typed
   }
 }
 
@@ -288,6 +299,18 @@ private func branchCode(_ i: Instruction, _ slot: Int) -> Fast? {
 private func floatCode(_ i: Instruction) -> Fast? {
   if i.flags.contains(.writesFR) && i.r1 < 2 { return nil }
   switch i.opcode {
-  default: return nil
+  case .ldfd, .ldfd_a, .ldfd_c_clr, .ldfd_c_nc, .ldfd_i, .ldfd_a_i, .ldfd_r, .ldfd_a_r: return .loadDouble
+  case .ldfs, .ldfs_a, .ldfs_c_clr, .ldfs_c_nc, .ldfs_i, .ldfs_a_i, .ldfs_r, .ldfs_a_r: return .loadSingle
+  case .ldf8, .ldf8_a, .ldf8_c_clr, .ldf8_c_nc, .ldf8_i, .ldf8_a_i, .ldf8_r, .ldf8_a_r: return .loadInteger
+  case .stfd, .stfd_i: return .storeDouble
+  case .stfs, .stfs_i: return .storeSingle
+  case .stf8, .stf8_i: return .storeInteger
+  case .getf_sig: return .getSignificand
+  case .setf_sig: return .setSignificand
+  case .xma_l: return .multiplyAddLow
+  case .fma_d: return .fmaDouble
+  case .fms_d: return .fmsDouble
+  case .fnma_d: return .fnmaDouble
+  default: return recipeTable.unsafelyUnwrapped[i.opcode.index].kind == .floatCompute ? .float : nil
   }
 }

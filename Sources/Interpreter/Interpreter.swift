@@ -26,6 +26,7 @@ package final class Interpreter: Engine {
 
   /// An interpreter for the processors of one machine that run on one host thread.
   package init() {
+    prepareRecipes()
     let buckets = UnsafeMutablePointer<PagePointer?>.allocate(capacity: bucketCount)
     buckets.initialize(repeating: nil, count: bucketCount)
     let fetch = UnsafeMutablePointer<FetchLine>.allocate(capacity: fetchLineCount)
@@ -48,12 +49,14 @@ package final class Interpreter: Engine {
   package func attach(_ cpu: CPU) {
     cpu.pointee.engine = UnsafeMutableRawPointer(state)
     cpu.pointee.code_written = codeWritten
-    installServices(cpu)
+    Self.installServices(cpu)
   }
 
   /// Fills in `execute_instruction`, by which any engine hands a single instruction to the interpreter.
-  package static func installServices(_ cpu: CPU) { Kittson_installServices(cpu) }
-  private func installServices(_ cpu: CPU) { Kittson_installServices(cpu) }
+  package static func installServices(_ cpu: CPU) {
+    prepareRecipes()
+    cpu.pointee.execute_instruction = executeThroughStruct
+  }
 
   package func run(_ cpu: CPU) -> kt_stop_reason {
     if cpu.pointee.engine != UnsafeMutableRawPointer(state) { attach(cpu) }
@@ -106,7 +109,6 @@ package final class Interpreter: Engine {
 
 // MARK: Services through the struct
 
-private func Kittson_installServices(_ cpu: CPU) { cpu.pointee.execute_instruction = executeThroughStruct }
 
 private let executeThroughStruct: @convention(c) (CPU?, OpaquePointer?) -> Int32 = { cpu, instruction in
   executeInstruction(cpu.unsafelyUnwrapped, Code(instruction.unsafelyUnwrapped))
@@ -275,7 +277,7 @@ func stepOne(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
   let psr = cpu.pointee.psr
   let status = withInstruction(slot) { executeInstruction(cpu, $0) }
   if status == .done {
-    if slot.pointee.instruction.flags.contains(.long) { cpu.pointee.ri = 2 }
+    if slot.pointee.isLong { cpu.pointee.ri = 2 }
     advance(cpu)
   } else if status != .branched {
     return status

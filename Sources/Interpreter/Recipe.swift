@@ -64,11 +64,18 @@ struct Recipe {
   var baseUpdate: BaseUpdate { BaseUpdate(rawValue: form).unsafelyUnwrapped }
 }
 
-/// The recipes of all opcodes, by `Opcode.index`.
-nonisolated(unsafe) let recipeTable: UnsafeMutablePointer<Recipe> = {
+/// The recipes of all opcodes, by `Opcode.index`. Nil until `prepareRecipes`: a lazily initialized global would cost a
+/// call at every use.
+nonisolated(unsafe) var recipeTable: UnsafeMutablePointer<Recipe>? = nil
+
+/// Fills the recipe table, once.
+func prepareRecipes() { _ = recipesPrepared }
+
+private let recipesPrepared: Bool = {
   let table = UnsafeMutablePointer<Recipe>.allocate(capacity: Opcode.rowCount + 1)
   for opcode in Opcode.allCases { (table + opcode.index).initialize(to: makeRecipe(opcode)) }
-  return table
+  recipeTable = table
+  return true
 }()
 
 private func makeRecipe(_ opcode: Opcode) -> Recipe {

@@ -5,6 +5,8 @@
 // A case either does its whole instruction and goes on, or leaves the switch having done nothing; then
 // `executeInstruction` does it, faults included.
 import CSupport
+import FloatingPoint
+import Glibc
 import IA64
 import Machine
 
@@ -41,8 +43,71 @@ private func hostForStore(_ cpu: CPU, _ va: UInt64, _ size: UInt64) -> UnsafeMut
   return UnsafeMutableRawPointer(bitPattern: UInt(truncatingIfNeeded: va &+ line.pointee.addend))
 }
 
+// MARK: Floating point
+
+extension Slot {
+  @inline(__always) var baseUpdate: BaseUpdate {
+    recipeTable.unsafelyUnwrapped[instruction.opcode.index].baseUpdate
+  }
+}
+
+@inline(__always)
+private func disabled(_ cpu: CPU) -> Bool { cpu.pointee.psr & (PSR.dfl | PSR.dfh) != 0 }
+
+/// A floating-point register, none being renamed.
+@inline(__always)
+private func float(_ cpu: CPU, _ n: UInt8) -> RegisterFloat {
+  let value = cpu.unpack(cpu.floats[Int(n)])
+  return RegisterFloat(significand: value.significand, signExponent: value.sign_exponent)
+}
+
+@inline(__always)
+private func setFloat(_ cpu: CPU, _ n: UInt8, _ value: RegisterFloat) {
+  cpu.floats[Int(n)] = kt_fr(significand: value.significand, sign_exponent: value.signExponent)
+  cpu.pointee.psr |= n < 32 ? PSR.mfl : PSR.mfh
+}
+
+/// The value as an IEEE double if it is one that is normal or zero.
+@inline(__always)
+private func asDouble(_ value: RegisterFloat) -> Double? {
+  let exponent = value.signExponent & 0x1ffff
+  let sign = (value.signExponent >> 17) << 63
+  if exponent &- 0xfc01 < 0x7fe && value.significand >> 63 == 1 && value.significand & 0x7ff == 0 {
+    return Double(bitPattern: sign | (exponent &- 0xfc00) << 52 | (value.significand << 1) >> 12)
+  }
+  return exponent == 0 && value.significand == 0 ? Double(bitPattern: sign) : nil
+}
+
+/// fma.d, fms.d, fnma.d by the host's fused operation, where nothing but the value can come of it: operands that are
+/// doubles, a normal result, rounding to nearest in double's range, and an inexact result already noted and not
+/// trapped. False: nothing done.
+@inline(__always)
+private func multiplyAddOnHost(_ cpu: CPU, _ slot: SlotPointer) -> Bool {
+  let instruction = slot.pointee.instruction
+  let fpsr = cpu.pointee.ar_fpsr
+  let field = fpsr >> (6 + 13 * UInt64(instruction.hint & 3))
+  // wre and rc zero, the inexact flag set; the inexact trap disabled for all fields.
+  if field & 0x1032 != 0x1000 || fpsr & 0x20 == 0 || disabled(cpu) { return false }
+  guard let a = asDouble(float(cpu, instruction.r3)), let b = asDouble(float(cpu, instruction.r4)),
+    let c = asDouble(float(cpu, instruction.r2))
+  else { return false }
+  let product = slot.pointee.fast == .fnmaDouble ? -a : a
+  let result = fma(product, b, slot.pointee.fast == .fmsDouble ? -c : c)
+  let bits = result.bitPattern
+  let exponent = bits >> 52 & 0x7ff
+  // Zero, tiny (or nearly so) and overflowing results have more to them than a value.
+  if exponent &- 2 > 0x7fc { return false }
+  setFloat(
+    cpu, instruction.r1,
+    RegisterFloat(significand: 1 << 63 | bits << 11, signExponent: (bits >> 63) << 17 | (exponent &+ 0xfc00)))
+  return true
+}
+
+/// Fields of ar.pfs that must be zero.
+@inline(__always) private var reservedPFS: UInt64 { 0x3fff << 38 | 0xf << 58 }
+
 /// Psr bits under which every instruction needs a look before or after it.
-let slowPSR = PSR.tb | PSR.ss | PSR.db | PSR.oneShot
+@inline(__always) var slowPSR: UInt64 { PSR.tb | PSR.ss | PSR.db | PSR.oneShot }
 
 extension UnsafeMutablePointer where Pointee == kt_cpu {
   /// Whether the run loop's cases are right for the present state.
@@ -269,6 +334,20 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           test(UInt32(truncatingIfNeeded: immediate()) < UInt32(truncatingIfNeeded: value3()))
         case .testBit: test(value3() &>> position() & 1 == 0)
 
+        case .compareTyped:
+          _ = withInstruction(code) {
+            executeCompare(cpu, $0, $0.recipe, predicates[Int(code.pointee.instruction.qp)] != 0)
+          }
+        case .mix4Right:
+          if !canWrite() { break slow }
+          write(value2() << 32 | value3() & 0xffff_ffff)
+        case .mix4Left:
+          if !canWrite() { break slow }
+          write(value2() & ~0xffff_ffff | value3() >> 32)
+        case .andcmImmediate:
+          if !canWrite() { break slow }
+          write(immediate() & ~value3())
+
         case .load1: if !load(UInt8.self) { break slow }
         case .load2: if !load(UInt16.self) { break slow }
         case .load4: if !load(UInt32.self) { break slow }
@@ -340,6 +419,77 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           if !canWrite() { break slow }
           write(cpu.pointee.ar_lc)
         case .moveToLC: cpu.pointee.ar_lc = value2()
+        case .moveToPFS:
+          // Reserved fields make it a fault.
+          if value2() & reservedPFS != 0 { break slow }
+          cpu.pointee.ar_pfs = value2()
+        case .alloc:
+          cpu.pointee.ip = bundleAddress(code, pageAddress)
+          cpu.pointee.ri = UInt32(code.pointee.position & 3)
+          cpu.pointee.budget = budget
+          let status = withInstruction(code) { executeAlloc(cpu, $0) }
+          budget = cpu.pointee.budget
+          if status != .done { return status }
+          frame = LoopFrame(cpu)
+          if cpu.wantsAttention {
+            s = next
+            break leave
+          }
+
+        case .loadDouble, .loadSingle, .loadInteger:
+          let update = code.pointee.baseUpdate
+          if disabled(cpu) || (update != .none && code.pointee.instruction.r3 >= frame.limit) { break slow }
+          let base = value3()
+          let size: UInt64 = code.pointee.fast == .loadSingle ? 4 : 8
+          guard let host = hostForLoad(cpu, base, size) else { break slow }
+          let value: RegisterFloat
+          switch code.pointee.fast {
+          case .loadDouble: value = RegisterFloat(double: host.load(as: UInt64.self))
+          case .loadSingle: value = RegisterFloat(single: host.load(as: UInt32.self))
+          default: value = RegisterFloat(integer: host.load(as: UInt64.self))
+          }
+          if update != .none {
+            address(gr, frame, code.pointee.instruction.r3).pointee =
+              base &+ (update == .immediate ? immediate() : value2())
+          }
+          setFloat(cpu, code.pointee.instruction.r1, value)
+        case .storeDouble, .storeSingle, .storeInteger:
+          let updates = code.pointee.baseUpdate != .none
+          if logging || disabled(cpu) || (updates && code.pointee.instruction.r3 >= frame.limit) { break slow }
+          let base = value3(), value = float(cpu, code.pointee.instruction.r2)
+          let size: UInt64 = code.pointee.fast == .storeSingle ? 4 : 8
+          guard !value.isNaTVal, let host = hostForStore(cpu, base, size) else { break slow }
+          switch code.pointee.fast {
+          case .storeDouble: host.storeBytes(of: value.double, as: UInt64.self)
+          case .storeSingle: host.storeBytes(of: value.single, as: UInt32.self)
+          default: host.storeBytes(of: value.significand, as: UInt64.self)
+          }
+          if updates { address(gr, frame, code.pointee.instruction.r3).pointee = base &+ immediate() }
+        case .getSignificand:
+          let value = float(cpu, code.pointee.instruction.r2)
+          if disabled(cpu) || !canWrite() || value.isNaTVal { break slow }
+          write(value.significand)
+        case .setSignificand:
+          if disabled(cpu) { break slow }
+          setFloat(cpu, code.pointee.instruction.r1, RegisterFloat(integer: value2()))
+        case .multiplyAddLow:
+          if disabled(cpu) { break slow }
+          setFloat(
+            cpu, code.pointee.instruction.r1,
+            FP.integerMultiplyAdd(
+              .low, f3: float(cpu, code.pointee.instruction.r3), f4: float(cpu, code.pointee.instruction.r4),
+              f2: float(cpu, code.pointee.instruction.r2)))
+        case .fmaDouble, .fmsDouble, .fnmaDouble, .float:
+          if code.pointee.fast != .float && multiplyAddOnHost(cpu, code) { break }
+          cpu.pointee.ip = bundleAddress(code, pageAddress)
+          cpu.pointee.ri = UInt32(code.pointee.position & 3)
+          let status = withInstruction(code) { instruction in
+            executeFloat(cpu, instruction, predicates[instruction.qp] != 0)
+          }
+          if status != .done {
+            cpu.pointee.budget = budget
+            return status
+          }
         case .checkSpeculation: break // no NaT here
 
         case .undecoded:
@@ -383,7 +533,7 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
       let status = withInstruction(code) { executeInstruction(cpu, $0) }
       budget = cpu.pointee.budget
       if status != .done { return status }
-      s = code + (code.pointee.instruction.flags.contains(.long) && code.pointee.position & 3 == 1 ? 2 : 1)
+      s = code + (code.pointee.isLong && code.pointee.position & 3 == 1 ? 2 : 1)
       if cpu.wantsAttention || !cpu.canRunFast { break leave }
       frame = LoopFrame(cpu)
       continue
