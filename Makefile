@@ -39,16 +39,16 @@ run-packages: toolchain
 test-packages: toolchain
 	@Documentation/tools/install-packages $(TEST_PACKAGES)
 
-manual: build
-	@$(SWIFT) package --allow-writing-to-package-directory generate-manual --multi-page --output-directory .build/manual >/dev/null
+manual: toolchain run-packages
+	@mkdir -p .build/manual
+	@$(SWIFT) package --allow-writing-to-package-directory generate-manual --output-directory .build/manual >/dev/null
 
-install: toolchain run-packages
+install: manual
 	$(SWIFT) build -c release --static-swift-stdlib --product kittson
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d $(DESTDIR)$(PREFIX)/include
 	install -m 755 .build/release/kittson $(DESTDIR)$(PREFIX)/bin/kittson
-	$(SWIFT) package --allow-writing-to-package-directory generate-manual --output-directory .build/manual
-	install -m 644 .build/manual/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 .build/manual/kittson.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	.build/release/kittson --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kittson
 	.build/release/kittson --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_kittson
 	.build/release/kittson --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/kittson.fish

@@ -6,18 +6,27 @@ import Paravirt
 extension EngineKind: ExpressibleByArgument {}
 extension Backend: ExpressibleByArgument {}
 extension ClockKind: ExpressibleByArgument {}
-extension Dispatch: ExpressibleByArgument {
-  public init?(argument: String) { self.init(name: argument) }
-  public var defaultValueDescription: String { description }
-  public static var allValueStrings: [String] { allCases.map(\.description) }
+
+/// The dispatch states as the command line knows them.
+enum DispatchChoice: String, CaseIterable, ExpressibleByArgument {
+  case emulated, indirect, direct, inlined
+
+  var dispatch: Dispatch { Dispatch(name: rawValue)! }
+
+  static let allValueDescriptions = [
+    "emulated": "the guest's own five-bundle call, as any code",
+    "indirect": "a call through the operation table",
+    "direct": "a direct call of the native callable",
+    "inlined": "the operation's own host instructions",
+  ]
 }
 
 struct EngineOptions: ParsableArguments {
   @Option(help: "The engine: the translator, or the interpreter, which is the reference.")
   var engine = EngineKind.translator
 
-  @Option(help: "What the host executes at a bound call site: the guest's own call, a call through the operation table, a direct call, or the operation's own instructions.")
-  var dispatch = Dispatch.inlined
+  @Option(help: "What the host executes at a bound call site.")
+  var dispatch = DispatchChoice.inlined
 
   @Option(help: "Who implements the operations: the guest's native code, or the host.")
   var backend = Backend.host
@@ -40,7 +49,7 @@ struct EngineOptions: ParsableArguments {
   func configuration() throws -> Configuration {
     var configuration = Configuration()
     configuration.engine = engine
-    configuration.dispatch = dispatch
+    configuration.dispatch = dispatch.dispatch
     configuration.backend = backend
     configuration.clock = clock
     configuration.disabled = disabled
