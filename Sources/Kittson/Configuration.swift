@@ -47,6 +47,9 @@ public struct Configuration: Sendable {
   /// A reset starts the guest again.
   public var restartsOnReset = true
 
+  /// Plants a wrong result in the translator's inlined body of this operation: a test of whoever is to find it.
+  public var plantedOperation: Operation?
+
   public init() {}
 }
 

@@ -17,6 +17,7 @@ enum EngineFactory {
       guard let translator = TranslatorEngine(machine: machine, options: options) else {
         throw .host("the host refuses memory for code: use --engine interpreter")
       }
+      translator.plantedOperation = configuration.plantedOperation.map { Int($0.rawValue) }
       for cpu in machine.cpus { Interpreter.installServices(cpu) }
       translator.stepper = { interpreter.step($0) }
       translator.codeObserver = { interpreter.invalidateCode(physical: $0, length: $1) }

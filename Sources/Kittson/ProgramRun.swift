@@ -6,7 +6,7 @@ import Platforms
 public final class ProgramRun {
   let session: ProcessSession
   let engine: any Engine
-  private let configuration: Configuration
+  let configuration: Configuration
 
   /// Why a program could not be started.
   public struct StartError: Error, CustomStringConvertible {

@@ -109,7 +109,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     let bottom = pointee.bof - Int64(down)
     let top = bottom + Int64(CFM.sof(marker))
     setFrame(bottom: bottom)
-    pointee.cfm = marker
+    pointee.cfm = CFM.isPossible(marker) ? marker : 0
     if bottom >= pointee.load_position && top <= pointee.frame_limit { return }
     restoreFrameSlowly(bottom: bottom, top: top)
   }

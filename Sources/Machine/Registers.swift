@@ -78,6 +78,16 @@ extension Status {
   @inlinable package static func rrbFR(_ cfm: UInt64) -> Int { Int(cfm >> 25 & 0x7f) }
   @inlinable package static func rrbPR(_ cfm: UInt64) -> Int { Int(cfm >> 32 & 0x3f) }
   @inlinable package static var mask: UInt64 { (1 << 38) - 1 }
+  /// Whether `alloc` and rotations can have made the marker. Software can put any other into ar.pfs or cr.ifs, for which
+  /// the manual promises nothing; a return to it gives an empty frame.
+  @inlinable package static func isPossible(_ cfm: UInt64) -> Bool {
+    let sof = sof(cfm)
+    if sof > 96 || sol(cfm) > sof { return false }
+    return cfm >> 14 == 0 || isPossibleRotation(cfm)
+  }
+  @usableFromInline @inline(never) package static func isPossibleRotation(_ cfm: UInt64) -> Bool {
+    sor(cfm) <= sof(cfm) && rrbGR(cfm) < max(1, sor(cfm)) && rrbFR(cfm) < 96 && rrbPR(cfm) < 48
+  }
   @inlinable package static func make(sof: Int, sol: Int, sor: Int) -> UInt64 {
     UInt64(sof) | UInt64(sol) << 7 | UInt64(sor >> 3) << 14
   }

@@ -20,7 +20,7 @@ package struct TranslatorStatistics: Sendable {
   package var translationTicks: UInt64 = 0
 }
 
-package final class TranslatorEngine: Engine {
+package final class TranslatorEngine: BlockEngine {
   package let machine: Machine
   package var options: TranslatorOptions
   package private(set) var statistics = TranslatorStatistics()
@@ -33,6 +33,29 @@ package final class TranslatorEngine: Engine {
   /// Whether stores are logged (lockstep): then all of them take the slow path.
   private var logStores = false
   private var mustFlush = false
+  /// Lockstep comparison: blocks are not linked, and `run` comes back behind each.
+  package var returnsAfterBlock = false {
+    didSet {
+      if returnsAfterBlock { options.subtract([.chaining, .indirectCache]) }
+      mustFlush = true
+    }
+  }
+  package var blockInstructionLimit: Int {
+    get { frontend.instructionLimit }
+    set {
+      frontend.instructionLimit = newValue
+      mustFlush = true
+    }
+  }
+  /// A wrong result on purpose: the inlined body of this operation (its kt_operation) inverts bit 0 of r8. For tests of
+  /// what is to find it.
+  package var plantedOperation: Int? {
+    get { frontend.plantedOperation }
+    set {
+      frontend.plantedOperation = newValue
+      mustFlush = true
+    }
+  }
   /// Epoch of instruction address translations, and what it was derived from.
   private var epoch: UInt64 = 1
   private var generation: UInt64 = 0
@@ -64,7 +87,10 @@ package final class TranslatorEngine: Engine {
     attach(cpu)
     // The exit through which the last block left, to be linked with what is found next.
     var pending = -1
+    var begun = false
     while true {
+      if begun && returnsAfterBlock { return reason(cpu) }  // none, unless a device asked for a stop
+      begun = true
       if cpu.pointee.stop_request != 0 || cpu.pointee.event_check != 0 {
         let status = cpu.checkEvents()
         if status == .stopped { return reason(cpu) }
@@ -86,8 +112,8 @@ package final class TranslatorEngine: Engine {
       if cache.flushes != flushes { pending = -1 }
       guard let number = found else {
         pending = -1
-        if cpu.pointee.stop_reason != 0 { return reason(cpu) }
         cpu.pointee.budget -= 1  // a fetch that faults has been issued
+        if cpu.pointee.stop_reason != 0 { return reason(cpu) }
         continue
       }
       let block = cache.blocks + number
@@ -117,7 +143,9 @@ package final class TranslatorEngine: Engine {
         let start = cache.blocks[value].start
         cpu.pointee.ip = start & ~15
         cpu.pointee.ri = UInt32(start & 3)
-      case .lookup: break
+      case .lookup:
+        // Emitted code restores whatever marker ar.pfs held.
+        if !CFM.isPossible(cpu.pointee.cfm) { cpu.pointee.cfm = 0 }
       case .status:
         if value == Int(Status.stopped) || cpu.pointee.stop_reason != 0 { return reason(cpu) }
       case .next: advance(cpu, last: value != 0)

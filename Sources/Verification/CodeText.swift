@@ -11,9 +11,19 @@ enum CodeText {
   /// Adds to a difference what stands at its address.
   static func describe(_ divergence: inout Divergence, _ machine: Machine) {
     let cpu = machine.cpus[divergence.processor]
-    divergence.operation = operation(cpu, divergence.start)
     let slots = Int(min(divergence.endSlots &- divergence.startSlots, UInt64(limit)))
-    divergence.code = lines(cpu, divergence.start, count: divergence.operation == nil ? slots : Int(KT_SITE_SLOTS))
+    divergence.code = lines(cpu, divergence.start, count: slots)
+    // Of several sites the last: it is what the shortest differing beginning of a block ends with.
+    var address = lastBundle(divergence.start, slots)
+    while divergence.operation == nil && address >= divergence.start & ~15 {
+      divergence.operation = operation(cpu, address)
+      address &-= 16
+    }
+  }
+
+  /// The bundle in which the last of `slots` instructions from `start` on stands, if all are of three slots.
+  private static func lastBundle(_ start: UInt64, _ slots: Int) -> UInt64 {
+    (start & ~15) &+ (start & 3 &+ UInt64(max(1, slots)) &- 1) / 3 << 4
   }
 
   /// The operation of the bound site that holds `address`.

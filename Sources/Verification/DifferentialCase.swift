@@ -45,8 +45,7 @@ package final class DifferentialPair {
       return UInt64(reason.rawValue)
     }
     // Both stand behind what waits between two instructions.
-    cpu.pointee.stop_reason = 0
-    while cpu.pointee.event_check != 0 { if cpu.checkEvents() == .stopped { break } }
+    settleEvents(cpu)
     return UInt64(KT_STOP_BUDGET.rawValue)
   }
 
@@ -60,27 +59,65 @@ package final class DifferentialPair {
     }
   }
 
-  /// The report of a case that differs: the fewest slots that show it, the program and the fields.
+  /// The report of a case that differs: the program, the block that made the difference where the engine works in
+  /// blocks, and the fields.
   package func describe(_ program: RandomProgram, slots: Int64) -> String {
-    var few = slots
     var differences = run(program, slots: slots)
-    for count in 1..<max(2, slots) {
-      let found = run(program, slots: count)
-      if !found.isEmpty {
-        few = count
-        differences = found
-        break
+    var text = program.listing + "differs after \(slots) slots"
+    if let blocks = engines.1 as? any BlockEngine {
+      if let found = followBlocks(program, slots, blocks) {
+        text += ": block from \(place(found.start)), \(found.slots) slots, after \(found.before)"
+        differences = found.differences
+      } else {
+        text += ", but not block by block"
       }
     }
-    var text = program.listing + "differs after \(few) slots of \(slots)"
-    if few > 1, run(program, slots: few - 1).isEmpty {
-      text += ", not after \(few - 1), where ip was \(hexadecimal(machines.0.cpus[0].pointee.ip)) slot "
-        + "\(machines.0.cpus[0].pointee.ri)"
-    }
-    text += "\n"
+    text += ", cfm \(hexadecimal(machines.0.cpus[0].pointee.cfm))\n"
     for difference in differences.prefix(24) {
       text += "  \(difference.name): \(difference.values.0) and \(difference.values.1)\n"
     }
     return text
+  }
+
+  private func place(_ start: UInt64) -> String { hexadecimal(start & ~15) + " slot \(start & 3)" }
+
+  private struct DifferingBlock {
+    var start: UInt64
+    var before: UInt64
+    var slots: UInt64
+    var differences: [StateDifference]
+  }
+
+  /// Runs block by block, the reference following, up to the first difference.
+  private func followBlocks(_ program: RandomProgram, _ slots: Int64, _ engine: any BlockEngine) -> DifferingBlock? {
+    engine.returnsAfterBlock = true
+    for machine in [machines.0, machines.1] { program.prepare(machine) }
+    engines.0.invalidateCode(physical: RandomProgram.codeBase, length: 0x3000)
+    engine.invalidateCode(physical: RandomProgram.codeBase, length: 0x3000)
+    let reference = machines.0.cpus[0], subject = machines.1.cpus[0]
+    while Int64(bitPattern: subject.slots) < slots {
+      let start = subject.pointee.ip | UInt64(subject.pointee.ri), before = subject.slots
+      subject.setBudget(slots - Int64(bitPattern: before))
+      let reason = engine.run(subject)
+      settleEvents(subject)
+      reference.setBudget(Int64(bitPattern: subject.slots &- reference.slots))
+      _ = engines.0.run(reference)
+      settleEvents(reference)
+      var differences = StateComparison.differences(reference, subject)
+      if reference.slots != subject.slots {
+        differences.append(StateDifference(name: "issued slots", first: reference.slots, second: subject.slots))
+      }
+      appendMemory(&differences)
+      if !differences.isEmpty {
+        return DifferingBlock(start: start, before: before, slots: subject.slots &- before, differences: differences)
+      }
+      if reason != KT_STOP_NONE { return nil }
+    }
+    return nil
+  }
+
+  private func settleEvents(_ cpu: CPU) {
+    cpu.pointee.stop_reason = 0
+    while cpu.pointee.event_check != 0 { if cpu.checkEvents() == .stopped { break } }
   }
 }

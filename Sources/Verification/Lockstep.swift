@@ -7,6 +7,8 @@ import Machine
 /// A guest that can be run by any engine: a platform with its image loaded.
 package protocol LockstepGuest: AnyObject {
   var machine: Machine { get }
+  /// The engine that its role asks for.
+  var engine: any Engine { get }
   /// Runs it to its end, and says in words how that came.
   func run(_ engine: any Engine) -> String
 }
@@ -32,19 +34,14 @@ package struct LockstepOutcome: Sendable {
 package struct Lockstep {
   /// Builds the guest anew; the same for both roles but for what goes to the host.
   package var makeGuest: (LockstepRole, SharedChannel) throws -> any LockstepGuest
-  package var makeReference: (Machine) throws -> any Engine
-  package var makeSubject: (Machine) throws -> any Engine
   /// Slots between two comparisons at most.
   package var slotsPerRecord = Verification.slotsPerRecord
+  /// Compares behind every block. Otherwise blocks run linked, as without comparison, for `slotsPerRecord` slots.
+  package var eachBlock = true
   package var progress: ((LockstepCounts) -> Void)?
 
-  package init(
-    makeGuest: @escaping (LockstepRole, SharedChannel) throws -> any LockstepGuest,
-    makeReference: @escaping (Machine) throws -> any Engine, makeSubject: @escaping (Machine) throws -> any Engine
-  ) {
+  package init(makeGuest: @escaping (LockstepRole, SharedChannel) throws -> any LockstepGuest) {
     self.makeGuest = makeGuest
-    self.makeReference = makeReference
-    self.makeSubject = makeSubject
   }
 
   /// Where a run looks closer: blocks from `slots` on are cut to `instructions`, and the run ends at `end`.
@@ -119,7 +116,7 @@ package struct Lockstep {
       }
     }
     let guest = try makeGuest(.consumer, channel)
-    var outcome = consume(guest, try makeReference(guest.machine), channel, focus)
+    var outcome = consume(guest, guest.engine, channel, focus)
     if outcome.failure != nil, let ended { outcome.failure = describeEnd(ended, outcome) }
     return outcome
   }
@@ -139,8 +136,8 @@ package struct Lockstep {
     channel.peerLives = { getppid() == parent }
     do {
       let guest = try makeGuest(.producer, channel)
-      Self.produce(guest, try makeSubject(guest.machine), channel, focus.map { ($0.slots, $0.instructions) },
-        slotsPerRecord)
+      Self.produce(guest, guest.engine, channel, focus.map { ($0.slots, $0.instructions) }, slotsPerRecord,
+        eachBlock: eachBlock || focus != nil)
       _exit(0)
     } catch {
       // The parent builds the same and reports the same error.
@@ -151,9 +148,10 @@ package struct Lockstep {
   /// Runs `guest` on the engine under test and publishes what it does.
   package static func produce(
     _ guest: any LockstepGuest, _ engine: any Engine, _ channel: SharedChannel,
-    _ focus: (slots: UInt64, instructions: Int)? = nil, _ slotsPerRecord: Int64 = Verification.slotsPerRecord
+    _ focus: (slots: UInt64, instructions: Int)? = nil, _ slotsPerRecord: Int64 = Verification.slotsPerRecord,
+    eachBlock: Bool = true
   ) {
-    if let blocks = engine as? any BlockEngine { blocks.returnsAfterBlock = slotsPerRecord <= Verification.slotsPerRecord }
+    if let blocks = engine as? any BlockEngine { blocks.returnsAfterBlock = eachBlock }
     let producer = LockstepProducer(engine, channel: channel, slotsPerRecord: slotsPerRecord)
     if let focus {
       producer.focusSlots = focus.slots

@@ -113,9 +113,9 @@ package final class LockstepProducer: Engine {
         cpu.pointee.budget = slotsPerRecord
       }
       var reason = inner.run(cpu)
+      cpu.setBudget(end - Int64(bitPattern: cpu.slots))
       if goesOn(reason) {
         reason = settle(cpu)
-        cpu.setBudget(end - Int64(bitPattern: cpu.slots))
         if reason == KT_STOP_NONE && cpu.pointee.budget <= 0 { reason = KT_STOP_BUDGET }
       }
       do {
@@ -250,9 +250,9 @@ package final class LockstepConsumer: Engine {
     cpu.pointee.deadline = Int64(bitPattern: record[RecordWord.slots])
     cpu.pointee.budget = Int64(bitPattern: record[RecordWord.slots] &- present)
     var reason = inner.run(cpu)
+    cpu.setBudget(end - Int64(bitPattern: cpu.slots))
     if goesOn(reason) {
       reason = settle(cpu)
-      cpu.setBudget(end - Int64(bitPattern: cpu.slots))
       if reason == KT_STOP_NONE && cpu.pointee.budget <= 0 { reason = KT_STOP_BUDGET }
     }
     compare(cpu, record, start: start, startSlots: present, reason, log)

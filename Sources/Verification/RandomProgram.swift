@@ -190,7 +190,7 @@ package struct RandomProgram {
     _ = cpu.rseAlloc(sof: sof, sol: sol, sor: sor)
     if rotating {
       let gr = sor == 0 ? 0 : random.next() % UInt64(sor)
-      cpu.pointee.cfm |= gr << 18 | random.next() % 96 << 25 | random.next() % 48 << 32
+      cpu.pointee.cfm |= gr << 18 | (random.next() % 96) << 25 | (random.next() % 48) << 32
     }
     for n in 32..<(32 + sof) { cpu.writeGR(n, Self.value(&random)) }
   }

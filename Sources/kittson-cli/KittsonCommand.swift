@@ -24,6 +24,7 @@ struct KittsonCommand: ParsableCommand {
     subcommands: subcommands)
 
   private static let subcommands: [any ParsableCommand.Type] = [
+    VerifyCommand.self,
     BootCommand.self, RunCommand.self, PatchCommand.self, CheckCommand.self, DisassembleCommand.self,
     BenchCommand.self,
   ]

@@ -13,6 +13,7 @@ import Verification
 /// A guest that executes a random program for so many slots.
 private final class ProgramGuest: LockstepGuest {
   let machine: Machine
+  let engine: any Engine = Interpreter()
   private let slots: Int64
   init(_ program: RandomProgram, slots: Int64) throws {
     machine = try Machine(ramSize: RandomProgram.memorySize)

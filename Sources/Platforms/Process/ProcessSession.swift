@@ -16,6 +16,8 @@ package final class ProcessSession {
   package var cpu: CPU { machine.cpus[0] }
   private let virtualClock: Bool
   private weak var engine: (any Engine)?
+  /// Answers system calls in place of the process, when set: from a record of another run.
+  package var performer: ((SystemCall) -> SystemCallResult)?
 
   /// Issued slots between two looks at the limits.
   private static let slice: Int64 = 1 << 22
@@ -110,7 +112,8 @@ package final class ProcessSession {
     let trap = cpu.pointee.trap
     cpu.pointee.trap.pending = 0
     if trap.vector == Vector.breakInstruction.rawValue, trap.iim == Self.systemCallBreak {
-      let result = process.perform(systemCall(cpu))
+      let call = systemCall(cpu)
+      let result = performer?(call) ?? process.perform(call)
       finish(cpu, result)
       return result.end
     }

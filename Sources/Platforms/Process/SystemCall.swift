@@ -49,6 +49,12 @@ package struct SystemCallRecord: Equatable, Sendable {
   package var result: SystemCallResult
   package var written: [(address: UInt64, bytes: [UInt8])]
 
+  package init(call: SystemCall, result: SystemCallResult, written: [(address: UInt64, bytes: [UInt8])]) {
+    self.call = call
+    self.result = result
+    self.written = written
+  }
+
   package static func == (a: SystemCallRecord, b: SystemCallRecord) -> Bool {
     a.call == b.call && a.result == b.result
       && a.written.elementsEqual(b.written) { $0.address == $1.address && $0.bytes == $1.bytes }

@@ -29,6 +29,9 @@ enum Mode {
 
 struct Frontend {
   static let bundleLimit = 64
+  /// Instructions in a block at most; a call site counts as one.
+  var instructionLimit = Int.max
+  var plantedOperation: Int?
 
   var builder = Builder()
   var sites: UnsafeMutablePointer<kt_site_table>? = nil
@@ -52,6 +55,7 @@ struct Frontend {
     ended = false
     var bundles = 0
     var issued: Int32 = 0
+    var instructions = 0
     while !ended {
       if slot == 0, let site = boundSite(at: bundle, source.host + Int(bundle & 0xfff)) {
         issued += Int32(KT_SITE_SLOTS)
@@ -59,6 +63,7 @@ struct Frontend {
         builder.position = UInt32(bundles << 2)
         isLong = false
         lowerSite(site)
+        instructions += 1
         if ended { break }
         let past = site.pointee.end
         bundles += Int((past &- bundle) >> 4)
@@ -73,7 +78,14 @@ struct Frontend {
           issued += 1
           builder.predicate = -1
           lower(slot == 0 ? decoded.slot0 : slot == 1 ? decoded.slot1 : decoded.slot2)
+          instructions += 1
           if ended { break }
+          if instructions >= instructionLimit && slot + 1 < decoded.count {
+            builder.issued = issued
+            builder.predicate = -1
+            leave(.direct, to: next)
+            break
+          }
           slot += 1
         }
         if ended { break }
@@ -81,7 +93,8 @@ struct Frontend {
         bundles += 1
       }
       slot = 0
-      if bundles >= Frontend.bundleLimit || bundle & ~0xfff != source.page || !builder.block.hasRoom {
+      if bundles >= Frontend.bundleLimit || instructions >= instructionLimit || bundle & ~0xfff != source.page
+        || !builder.block.hasRoom {
         builder.issued = issued
         builder.position = UInt32(bundles << 2)
         leave(.direct, to: bundle)
@@ -192,7 +205,9 @@ struct Frontend {
     case .alloc: lowerAlloc(i)
     case .chk_s_i, .chk_s_m: return
     case .chk_a_nc, .chk_a_clr:
+      builder.issued += 1  // a check that branches has been issued
       branch(to: bundle &+ UInt64(bitPattern: i.imm))
+      builder.issued -= 1
     default:
       if index >= Opcode.shr.index && index <= Opcode.sxt4.index { return lowerShift(i) }
       if index >= Opcode.mux1.index && index <= Opcode.mux1.index { return lowerShift(i) }

@@ -16,6 +16,7 @@ extension Frontend {
     if site.pointee.dispatch == UInt8(KT_DISPATCH_INLINED.rawValue),
       kt_operation_slots(sites!)[operation].native != 0, builder.block.mode & Mode.cpl == 0,
       lowerInlined(site.pointee, after) {
+      if operation == plantedOperation { builder.put(8, builder.xorImmediate(gr(8), 1)) }
       return
     }
     _ = builder.emit(.callSite, imm: Int64(number) | after << 32)

@@ -1,0 +1,212 @@
+// kittson verify: a guest on both engines in lockstep.
+import ArgumentParser
+import Glibc
+import Kittson
+import Paravirt
+import Verification
+
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Runs a guest on both engines in lockstep and compares them at every block.",
+    discussion: """
+      Interpreter and translator each run the guest in a process of their own, under the virtual clock. At every block \
+      boundary all architectural state and every store are compared. The first difference is traced to the instruction \
+      that made it and printed with both states and a command that reproduces it.
+
+      The exit status is 0 when there was no difference, 1 at a difference (the guest's own status is only reported), 124 \
+      at --max-instructions or --timeout without one, 125 when the comparison itself failed.
+      """,
+    subcommands: [VerifyBootCommand.self, VerifyRunCommand.self], defaultSubcommand: VerifyBootCommand.self)
+}
+
+struct VerifyOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Compares only every N slots, the translator's blocks linked as without comparison.", valueName: "N"))
+  var every: UInt64?
+
+  @Flag(help: "Shows the guest's output on standard output.")
+  var console = false
+
+  @Option(help: ArgumentHelp("Plants a wrong result in the inlined body of an operation, to test the comparison.", valueName: "operation=NAME", visibility: .hidden))
+  var plant: String?
+
+  func plantedOperation() throws -> Operation? {
+    guard let plant else { return nil }
+    let prefix = "operation="
+    guard plant.hasPrefix(prefix), let operation = Operation(name: String(plant.dropFirst(prefix.count))) else {
+      throw Failure("--plant \(plant): write operation=NAME with one of the 14 operations", status: ExitStatus.usage)
+    }
+    return operation
+  }
+}
+
+struct VerifyBootCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "boot", abstract: "A system image; the embedded kernel if none is named.")
+
+  @OptionGroup var engine: EngineOptions
+  @OptionGroup var options: VerifyOptions
+
+  @Option(help: "Guest memory.")
+  var memory = MemorySize(bytes: 64 << 20)
+
+  @Option(help: ArgumentHelp("The guest's command line.", valueName: "TEXT"))
+  var append = ""
+
+  @Argument(help: "An ELF image for IA-64.")
+  var image: String?
+
+  func run() throws {
+    var configuration = try engine.configuration()
+    configuration.memorySize = memory.bytes
+    configuration.commandLine = append
+    configuration.plantedOperation = try options.plantedOperation()
+    let bytes = try image.map(readFile) ?? EmbeddedGuests.pvkernel
+    let name = image ?? "the embedded kernel"
+    let settled = configuration
+    try verify(options, engine) { role, _ in try makeGuest(bytes, name, settled, role) }
+  }
+
+  private func makeGuest(
+    _ bytes: [UInt8], _ name: String, _ configuration: Configuration, _ role: LockstepRole
+  ) throws -> BootGuest {
+    func put(_ output: UnsafeRawBufferPointer) { if options.console { writeToStandardOutput(output) } }
+    do {
+      return try BootGuest(bytes, configuration, role, output: put)
+    } catch let error as SessionError {
+      if case .option(let text) = error { throw Failure(text, status: ExitStatus.usage) }
+      throw Failure("\(name): \(error)", status: ExitStatus.cannotRun)
+    }
+  }
+}
+
+struct VerifyRunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "run", abstract: "A Linux/ia64 program.")
+
+  @OptionGroup var engine: EngineOptions
+  @OptionGroup var options: VerifyOptions
+
+  @Option(name: [.customShort("L"), .customLong("sysroot")], help: ArgumentHelp("Where absolute file names are looked for first, and where the dynamic loader is.", valueName: "DIRECTORY"))
+  var sysroot: String?
+
+  @Argument(help: "An IA-64 ELF executable.")
+  var program: String
+
+  @Argument(parsing: .captureForPassthrough, help: "The program's arguments.")
+  var arguments: [String] = []
+
+  func run() throws {
+    var configuration = try engine.configuration()
+    configuration.plantedOperation = try options.plantedOperation()
+    let settled = configuration
+    try verify(options, engine) { role, channel in try makeGuest(settled, role, channel) }
+  }
+
+  private func makeGuest(
+    _ configuration: Configuration, _ role: LockstepRole, _ channel: SharedChannel
+  ) throws -> ProgramGuest {
+    do {
+      return try ProgramGuest(
+        path: program, arguments: [program] + arguments, environment: callerEnvironment(), sysroot: sysroot,
+        configuration, role, channel, showsOutput: options.console, log: { writeError("kittson: \($0)\n") })
+    } catch let error as ProgramRun.StartError {
+      throw Failure(error.description, status: error.isMissing ? ExitStatus.notFound : ExitStatus.cannotRun)
+    }
+  }
+
+  private func callerEnvironment() -> [String] {
+    var result: [String] = []
+    var next = environ
+    while let entry = next.pointee {
+      result.append(String(cString: entry))
+      next += 1
+    }
+    return result
+  }
+}
+
+/// Runs the comparison, reports, and ends with its status.
+private func verify(
+  _ options: VerifyOptions, _ engine: EngineOptions,
+  _ makeGuest: @escaping (LockstepRole, SharedChannel) throws -> any LockstepGuest
+) throws {
+  var lockstep = Lockstep(makeGuest: makeGuest)
+  if let every = options.every {
+    guard every > 0, every <= 16000 else {
+      throw Failure("--every \(every): give a number of slots from 1 to 16000", status: ExitStatus.usage)
+    }
+    lockstep.slotsPerRecord = Int64(every)
+    lockstep.eachBlock = false
+  }
+  let progress = VerifyProgress(limit: engine.maximumSlots)
+  lockstep.progress = progress.show
+  let outcome: LockstepOutcome
+  do {
+    outcome = try lockstep.verify()
+  } catch let error as LockstepError {
+    throw Failure(error.description, status: ExitStatus.internalError)
+  }
+  progress.clear()
+  if let failure = outcome.failure { throw Failure("verify: \(failure)", status: ExitStatus.internalError) }
+  if let found = outcome.divergence {
+    print(found.report(command: reproduction(found)), terminator: "")
+    fflush(nil)
+    Glibc.exit(ExitStatus.different)
+  }
+  print("\(outcome.counts.summary): no difference")
+  if let end = outcome.end {
+    print(end)
+    fflush(nil)
+    if end.hasPrefix("stopped at --") { Glibc.exit(ExitStatus.limit) }
+  }
+}
+
+/// The command at hand, cut off shortly behind the difference.
+private func reproduction(_ divergence: Divergence) -> String {
+  var words = Array(CommandLine.arguments.dropFirst())
+  if let old = words.firstIndex(of: "--max-instructions"), old + 1 < words.count { words.removeSubrange(old...old + 1) }
+  words.removeAll { $0.hasPrefix("--max-instructions=") }
+  // Behind `verify [boot|run]`.
+  if words.count < 2 || (words[1] != "boot" && words[1] != "run") { words.insert("boot", at: min(1, words.count)) }
+  words.insert(contentsOf: ["--max-instructions", "\(divergence.endSlots + 1)"], at: 2)
+  return (["kittson"] + words).map(quoted).joined(separator: " ")
+}
+
+/// A word as a shell reads it back.
+private func quoted(_ word: String) -> String {
+  let plain = word.utf8.allSatisfy { byte in
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"): true
+    default: "-_./=,:+@%".utf8.contains(byte)
+    }
+  }
+  if plain && !word.isEmpty { return word }
+  return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+}
+
+/// One line on standard error, while that is a terminal.
+private final class VerifyProgress {
+  private let isTerminal = isatty(STDERR_FILENO) != 0
+  private let limit: UInt64?
+  private let started = hostSeconds()
+  private var last = 0.0
+
+  init(limit: UInt64?) { self.limit = limit }
+
+  func show(_ counts: LockstepCounts) {
+    guard isTerminal else { return }
+    let now = hostSeconds()
+    guard now - last > 0.2 else { return }
+    last = now
+    let rate = Double(counts.slots) / max(now - started, 1e-3) / 1e6
+    var line = "\r\(counts.slots) slots, \(fixed(rate, 1)) million a second"
+    if let limit {
+      let filled = Int(min(1, Double(counts.slots) / Double(max(1, limit))) * 30)
+      line += " [" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "]"
+    }
+    writeError(line + "\u{1b}[K")
+  }
+
+  func clear() { if isTerminal { writeError("\r\u{1b}[K") } }
+}

@@ -1,0 +1,71 @@
+// Random programs on interpreter and translator: the same state after the same slots, whatever the mix of instructions.
+// A difference prints seed, program and fields; KITTSON_SEED and KITTSON_CASES choose other programs.
+import CSupport
+import Glibc
+import IA64
+import Interpreter
+import Machine
+import Testing
+import Translator
+import Verification
+
+/// The two engines as a session joins them.
+private func makePair(_ adjust: (TranslatorEngine) -> Void = { _ in }) throws -> DifferentialPair {
+  try DifferentialPair(
+    reference: { machine in
+      let interpreter = Interpreter()
+      for cpu in machine.cpus { interpreter.attach(cpu) }
+      return interpreter
+    },
+    subject: { machine in
+      let interpreter = Interpreter()
+      for cpu in machine.cpus { Interpreter.installServices(cpu) }
+      let translator = try #require(TranslatorEngine(machine: machine, codeSize: 16 << 20))
+      translator.stepper = { interpreter.step($0) }
+      translator.codeObserver = { interpreter.invalidateCode(physical: $0, length: $1) }
+      adjust(translator)
+      return translator
+    })
+}
+
+private func environment(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }
+
+@Suite(.serialized) struct DifferentialTests {
+  static let mixes: [(name: String, mix: RandomProgram.Mix)] = [
+    ("integer", [.integer]),
+    ("memory", [.integer, .memory]),
+    ("branches", [.integer, .memory, .branches]),
+    ("rotation", [.integer, .memory, .branches, .rotation]),
+    ("NaT", [.integer, .memory, .branches, .nat]),
+    ("floating point", [.integer, .memory, .branches, .floatingPoint]),
+    ("system", [.integer, .memory, .branches, .system]),
+    ("everything", .all),
+  ]
+
+  @Test(arguments: 0..<mixes.count) func enginesAgree(_ index: Int) throws {
+    let (name, mix) = Self.mixes[index]
+    try compare(name, mix, makePair())
+  }
+
+  /// Blocks of one instruction and blocks without links give the same.
+  @Test(arguments: [1, 2, 5]) func cutBlocksAgree(_ limit: Int) throws {
+    try compare("cut to \(limit)", .all, makePair {
+      $0.returnsAfterBlock = true
+      $0.blockInstructionLimit = limit
+    })
+  }
+
+  private func compare(_ name: String, _ mix: RandomProgram.Mix, _ pair: DifferentialPair) throws {
+    let first = environment("KITTSON_SEED") ?? 1, cases = environment("KITTSON_CASES") ?? 300
+    var failures = 0
+    for seed in first..<(first + cases) {
+      let program = RandomProgram(seed: seed, mix: mix, count: 8 + Int(seed % 25))
+      // Odd budgets: the end falls inside blocks.
+      let slots = Int64(program.bundles.count * 4) + Int64(seed % 7)
+      if pair.run(program, slots: slots).isEmpty { continue }
+      failures += 1
+      if failures <= 2 { Issue.record("\(name): \(pair.describe(program, slots: slots))") }
+    }
+    #expect(failures == 0, "\(name): \(failures) of \(cases) programs differ, seeds from \(first)")
+  }
+}
