@@ -23,7 +23,7 @@ enum CodeText {
 
   /// The bundle in which the last of `slots` instructions from `start` on stands, if all are of three slots.
   private static func lastBundle(_ start: UInt64, _ slots: Int) -> UInt64 {
-    (start & ~15) &+ (start & 3 &+ UInt64(max(1, slots)) &- 1) / 3 << 4
+    (start & ~15) &+ ((start & 3) &+ UInt64(max(1, slots)) &- 1) / 3 * 16
   }
 
   /// The operation of the bound site that holds `address`.
