@@ -140,7 +140,7 @@ extension UnsafeMutablePointer where Pointee == DecodedPage {
     slot.pointee.cost = 1
     slot.pointee.advance = 1
     slot.pointee.target = 0
-    slot.pointee.predicate = recipeTable.unsafelyUnwrapped[instruction.opcode.index].ownPredicate ? 0 : instruction.qp
+    slot.pointee.predicate = opcodeRecipe(instruction.opcode).ownPredicate ? 0 : instruction.qp
     if instruction.flags.contains(.relative), instruction.imm & 15 == 0 {
       let target = bundle + Int(instruction.imm >> 4)
       if target >= 0 && target < bundlesPerPage {
@@ -236,7 +236,7 @@ private func fastCode(_ i: Instruction, slot: Int) -> Fast {
 
 private func comparisonCode(_ i: Instruction) -> Fast? {
   if !i.flags.contains(.writesPR) || i.r1 == i.r4 { return nil }
-  let kind = recipeTable.unsafelyUnwrapped[i.opcode.index].kind
+  let kind = opcodeRecipe(i.opcode).kind
   let typed: Fast? = kind == .compare ? .compareTyped : nil
   // With p0 as its predicate an `unc` compare is a normal one.
   if i.flags.contains(.unconditional) && i.qp != 0 { return typed }
@@ -311,6 +311,6 @@ private func floatCode(_ i: Instruction) -> Fast? {
   case .fma_d: return .fmaDouble
   case .fms_d: return .fmsDouble
   case .fnma_d: return .fnmaDouble
-  default: return recipeTable.unsafelyUnwrapped[i.opcode.index].kind == .floatCompute ? .float : nil
+  default: return opcodeRecipe(i.opcode).kind == .floatCompute ? .float : nil
   }
 }

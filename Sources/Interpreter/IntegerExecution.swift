@@ -14,7 +14,7 @@ extension UnsafePointer where Pointee == Instruction {
   @inline(__always) var r4: Int { Int(truncatingIfNeeded: pointee.r4) }
   @inline(__always) var qp: Int { Int(truncatingIfNeeded: pointee.qp) }
   @inline(__always) var immediate: UInt64 { UInt64(bitPattern: pointee.imm) }
-  @inline(__always) var recipe: Recipe { recipeTable.unsafelyUnwrapped[pointee.opcode.index] }
+  @inline(__always) var recipe: Recipe { opcodeRecipe(pointee.opcode) }
 }
 
 extension UnsafeMutablePointer where Pointee == kt_cpu {

@@ -275,7 +275,7 @@ func stepOne(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
   }
   let source = cpu.pointee.ip, position = cpu.pointee.ri
   let psr = cpu.pointee.psr
-  let status = withInstruction(slot) { executeInstruction(cpu, $0) }
+  let status = executeInstruction(cpu, instruction(slot))
   if status == .done {
     if slot.pointee.isLong { cpu.pointee.ri = 2 }
     advance(cpu)

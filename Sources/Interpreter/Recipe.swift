@@ -1,6 +1,7 @@
 // What the execution of an opcode needs to know beside the instruction's own fields: which family of semantics it
 // belongs to and the completers that select a variant, as numbers. Derived once from the opcode's name, whose
 // completers say it all (`ld8_c_clr_i`: 8 bytes, check load, clear, immediate post-increment).
+import CSupport
 import IA64
 
 /// A family of instructions that one function executes.
@@ -60,13 +61,15 @@ struct Recipe {
   var ownPredicate = false
   var completers: Completers = []
 
-  var operandForm: OperandForm { OperandForm(rawValue: form).unsafelyUnwrapped }
-  var baseUpdate: BaseUpdate { BaseUpdate(rawValue: form).unsafelyUnwrapped }
+  @inline(__always) var operandForm: OperandForm { OperandForm(rawValue: form).unsafelyUnwrapped }
+  @inline(__always) var baseUpdate: BaseUpdate { BaseUpdate(rawValue: form).unsafelyUnwrapped }
 }
 
-/// The recipes of all opcodes, by `Opcode.index`. Nil until `prepareRecipes`: a lazily initialized global would cost a
-/// call at every use.
-nonisolated(unsafe) var recipeTable: UnsafeMutablePointer<Recipe>? = nil
+/// The recipe of an opcode. `prepareRecipes` must have run.
+@inline(__always)
+func opcodeRecipe(_ opcode: Opcode) -> Recipe {
+  kt_recipes().unsafelyUnwrapped.assumingMemoryBound(to: Recipe.self)[opcode.index]
+}
 
 /// Fills the recipe table, once.
 func prepareRecipes() { _ = recipesPrepared }
@@ -74,7 +77,7 @@ func prepareRecipes() { _ = recipesPrepared }
 private let recipesPrepared: Bool = {
   let table = UnsafeMutablePointer<Recipe>.allocate(capacity: Opcode.rowCount + 1)
   for opcode in Opcode.allCases { (table + opcode.index).initialize(to: makeRecipe(opcode)) }
-  recipeTable = table
+  kt_set_recipes(table)
   return true
 }()
 

@@ -5,7 +5,6 @@
 // A case either does its whole instruction and goes on, or leaves the switch having done nothing; then
 // `executeInstruction` does it, faults included.
 import CSupport
-import FloatingPoint
 import Glibc
 import IA64
 import Machine
@@ -47,31 +46,71 @@ private func hostForStore(_ cpu: CPU, _ va: UInt64, _ size: UInt64) -> UnsafeMut
 
 extension Slot {
   @inline(__always) var baseUpdate: BaseUpdate {
-    recipeTable.unsafelyUnwrapped[instruction.opcode.index].baseUpdate
+    opcodeRecipe(instruction.opcode).baseUpdate
   }
 }
 
 @inline(__always)
 private func disabled(_ cpu: CPU) -> Bool { cpu.pointee.psr & (PSR.dfl | PSR.dfh) != 0 }
 
-/// A floating-point register, none being renamed.
+/// A floating-point register in canonical form, none being renamed.
 @inline(__always)
-private func float(_ cpu: CPU, _ n: UInt8) -> RegisterFloat {
-  let value = cpu.unpack(cpu.floats[Int(n)])
-  return RegisterFloat(significand: value.significand, signExponent: value.sign_exponent)
+private func float(_ cpu: CPU, _ n: UInt8) -> kt_fr { cpu.unpack(kt_floats(cpu)[Int(n)]) }
+
+@inline(__always)
+private func setFloat(_ cpu: CPU, _ n: UInt8, _ value: kt_fr) {
+  kt_floats(cpu)[Int(n)] = value
+  cpu.pointee.psr |= n < 32 ? PSR.mfl : PSR.mfh
 }
 
 @inline(__always)
-private func setFloat(_ cpu: CPU, _ n: UInt8, _ value: RegisterFloat) {
-  cpu.floats[Int(n)] = kt_fr(significand: value.significand, sign_exponent: value.signExponent)
-  cpu.pointee.psr |= n < 32 ? PSR.mfl : PSR.mfh
+private func isNaTVal(_ value: kt_fr) -> Bool { value.significand == 0 && value.sign_exponent == 0x1fffe }
+
+@inline(__always)
+private func integerFloat(_ value: UInt64) -> kt_fr { kt_fr(significand: value, sign_exponent: 0x1003e) }
+
+/// A double or single that is normal or zero, in register format; nil for the others.
+@inline(__always)
+private func registerFormat(double bits: UInt64) -> kt_fr? {
+  let exponent = bits >> 52 & 0x7ff
+  let sign = (bits >> 63) << 17
+  if exponent &- 1 < 0x7fe {
+    return kt_fr(significand: 1 << 63 | bits << 11, sign_exponent: sign | (exponent &+ 0xfc00))
+  }
+  return bits << 1 == 0 ? kt_fr(significand: 0, sign_exponent: sign) : nil
+}
+
+@inline(__always)
+private func registerFormat(single bits: UInt32) -> kt_fr? {
+  let exponent = UInt64(bits >> 23 & 0xff)
+  let sign = UInt64(bits >> 31) << 17
+  if exponent &- 1 < 0xfe {
+    return kt_fr(significand: 1 << 63 | UInt64(bits) << 40, sign_exponent: sign | (exponent &+ 0xff80))
+  }
+  return bits << 1 == 0 ? kt_fr(significand: 0, sign_exponent: sign) : nil
+}
+
+/// The bits of stfd and stfs (SDM vol. 1, 5.3.2): the fields as they are, exponent zero without the integer bit.
+@inline(__always)
+private func doubleBits(_ value: kt_fr) -> UInt64 {
+  let exponent = value.significand >> 63 == 0
+    ? 0 : (value.sign_exponent >> 16 & 1) << 10 | (value.sign_exponent & 0x3ff)
+  return (value.sign_exponent >> 17 & 1) << 63 | exponent << 52 | (value.significand << 1) >> 12
+}
+
+@inline(__always)
+private func singleBits(_ value: kt_fr) -> UInt32 {
+  let exponent = value.significand >> 63 == 0
+    ? 0 : (value.sign_exponent >> 16 & 1) << 7 | (value.sign_exponent & 0x7f)
+  return UInt32(
+    truncatingIfNeeded: (value.sign_exponent >> 17 & 1) << 31 | exponent << 23 | (value.significand << 1) >> 41)
 }
 
 /// The value as an IEEE double if it is one that is normal or zero.
 @inline(__always)
-private func asDouble(_ value: RegisterFloat) -> Double? {
-  let exponent = value.signExponent & 0x1ffff
-  let sign = (value.signExponent >> 17) << 63
+private func asDouble(_ value: kt_fr) -> Double? {
+  let exponent = value.sign_exponent & 0x1ffff
+  let sign = (value.sign_exponent >> 17) << 63
   if exponent &- 0xfc01 < 0x7fe && value.significand >> 63 == 1 && value.significand & 0x7ff == 0 {
     return Double(bitPattern: sign | (exponent &- 0xfc00) << 52 | (value.significand << 1) >> 12)
   }
@@ -97,9 +136,8 @@ private func multiplyAddOnHost(_ cpu: CPU, _ slot: SlotPointer) -> Bool {
   let exponent = bits >> 52 & 0x7ff
   // Zero, tiny (or nearly so) and overflowing results have more to them than a value.
   if exponent &- 2 > 0x7fc { return false }
-  setFloat(
-    cpu, instruction.r1,
-    RegisterFloat(significand: 1 << 63 | bits << 11, signExponent: (bits >> 63) << 17 | (exponent &+ 0xfc00)))
+  let value = kt_fr(significand: 1 << 63 | bits << 11, sign_exponent: (bits >> 63) << 17 | (exponent &+ 0xfc00))
+  setFloat(cpu, instruction.r1, value)
   return true
 }
 
@@ -127,6 +165,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Status {
   let gr = cpu.staticGR
   let predicates = cpu.predicates
+  let branches = cpu.branches
   let logging = cpu.pointee.store_log != nil
   var frame = LoopFrame(cpu)
   var budget = cpu.pointee.budget
@@ -164,12 +203,14 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
     leave: do {
       slow: do {
         if budget < 0 { break slow }
-        @inline(__always) func value2() -> UInt64 { address(gr, frame, code.pointee.instruction.r2).pointee }
-        @inline(__always) func value3() -> UInt64 { address(gr, frame, code.pointee.instruction.r3).pointee }
+        // A constant: a captured variable would need exclusivity checks.
+        let registers = frame
+        @inline(__always) func value2() -> UInt64 { address(gr, registers, code.pointee.instruction.r2).pointee }
+        @inline(__always) func value3() -> UInt64 { address(gr, registers, code.pointee.instruction.r3).pointee }
         @inline(__always) func immediate() -> UInt64 { UInt64(bitPattern: code.pointee.instruction.imm) }
-        @inline(__always) func canWrite() -> Bool { code.pointee.instruction.r1 < frame.limit }
+        @inline(__always) func canWrite() -> Bool { code.pointee.instruction.r1 < registers.limit }
         @inline(__always) func write(_ value: UInt64) {
-          address(gr, frame, code.pointee.instruction.r1).pointee = value
+          address(gr, registers, code.pointee.instruction.r1).pointee = value
         }
         @inline(__always) func test(_ result: Bool) {
           predicates[Int(code.pointee.instruction.r1)] = result ? 1 : 0
@@ -183,10 +224,10 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
         }
         @inline(__always) func loadUpdate<T: FixedWidthInteger>(_ type: T.Type, _ increment: UInt64) -> Bool {
           let base = value3()
-          guard canWrite(), code.pointee.instruction.r3 < frame.limit,
+          guard canWrite(), code.pointee.instruction.r3 < registers.limit,
             let host = hostForLoad(cpu, base, UInt64(MemoryLayout<T>.size))
           else { return false }
-          address(gr, frame, code.pointee.instruction.r3).pointee = base &+ increment
+          address(gr, registers, code.pointee.instruction.r3).pointee = base &+ increment
           write(UInt64(truncatingIfNeeded: host.load(as: T.self)))
           return true
         }
@@ -197,11 +238,11 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           return true
         }
         @inline(__always) func storeUpdate<T: FixedWidthInteger>(_ type: T.Type) -> Bool {
-          if logging || code.pointee.instruction.r3 >= frame.limit { return false }
+          if logging || code.pointee.instruction.r3 >= registers.limit { return false }
           let base = value3()
           guard let host = hostForStore(cpu, base, UInt64(MemoryLayout<T>.size)) else { return false }
           host.storeBytes(of: T(truncatingIfNeeded: value2()), as: T.self)
-          address(gr, frame, code.pointee.instruction.r3).pointee = base &+ immediate()
+          address(gr, registers, code.pointee.instruction.r3).pointee = base &+ immediate()
           return true
         }
         @inline(__always) func mask(_ length: UInt8) -> UInt64 { UInt64.max &>> (64 &- UInt64(length)) }
@@ -269,7 +310,8 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           write(count > 63 ? 0 : value2() &<< count)
         case .shr:
           if !canWrite() { break slow }
-          write(UInt64(bitPattern: Int64(bitPattern: value3()) &>> Int64(min(value2(), 63))))
+          let count = value2()
+          write(UInt64(bitPattern: Int64(bitPattern: value3()) &>> (count > 63 ? 63 : Int64(bitPattern: count))))
         case .shrUnsigned:
           if !canWrite() { break slow }
           let count = value2()
@@ -335,9 +377,8 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
         case .testBit: test(value3() &>> position() & 1 == 0)
 
         case .compareTyped:
-          _ = withInstruction(code) {
-            executeCompare(cpu, $0, $0.recipe, predicates[Int(code.pointee.instruction.qp)] != 0)
-          }
+          let qualified = predicates[Int(code.pointee.instruction.qp)] != 0
+          _ = executeCompare(cpu, instruction(code), instruction(code).recipe, qualified)
         case .mix4Right:
           if !canWrite() { break slow }
           write(value2() << 32 | value3() & 0xffff_ffff)
@@ -385,27 +426,27 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
             continue
           }
         case .branchAway: target = bundleAddress(code, pageAddress) &+ immediate()
-        case .branchIndirect: target = cpu.branches[Int(code.pointee.instruction.r2)] & ~15
+        case .branchIndirect: target = branches[Int(code.pointee.instruction.r2)] & ~15
         case .call, .callIndirect:
           let here = bundleAddress(code, pageAddress)
           target = code.pointee.fast == .call
-            ? here &+ immediate() : cpu.branches[Int(code.pointee.instruction.r2)] & ~15
-          cpu.branches[Int(code.pointee.instruction.r1)] = here &+ 16
+            ? here &+ immediate() : branches[Int(code.pointee.instruction.r2)] & ~15
+          branches[Int(code.pointee.instruction.r1)] = here &+ 16
           cpu.rseCall()
           frame = LoopFrame(cpu)
         case .return_:
           let pfs = cpu.pointee.ar_pfs
           // A change of privilege or a renamed frame is for `executeInstruction`.
-          if Int(pfs >> 62) > cpu.cpl || pfs & 0x3f_fffc_0000 != 0 { break slow }
-          target = cpu.branches[Int(code.pointee.instruction.r2)] & ~15
+          if pfs >> 62 > cpu.pointee.psr >> PSR.cplShift & 3 || pfs & 0x3f_fffc_0000 != 0 { break slow }
+          target = branches[Int(code.pointee.instruction.r2)] & ~15
           cpu.rseReturn()
           cpu.pointee.ar_ec = pfs >> 52 & 0x3f
           frame = LoopFrame(cpu)
 
-        case .moveToBranch: cpu.branches[Int(code.pointee.instruction.r1)] = value2()
+        case .moveToBranch: branches[Int(code.pointee.instruction.r1)] = value2()
         case .moveFromBranch:
           if !canWrite() { break slow }
-          write(cpu.branches[Int(code.pointee.instruction.r2)])
+          write(branches[Int(code.pointee.instruction.r2)])
         case .moveFromIP:
           if !canWrite() { break slow }
           write(bundleAddress(code, pageAddress))
@@ -427,7 +468,7 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           cpu.pointee.ip = bundleAddress(code, pageAddress)
           cpu.pointee.ri = UInt32(code.pointee.position & 3)
           cpu.pointee.budget = budget
-          let status = withInstruction(code) { executeAlloc(cpu, $0) }
+          let status = executeAlloc(cpu, instruction(code))
           budget = cpu.pointee.budget
           if status != .done { return status }
           frame = LoopFrame(cpu)
@@ -442,12 +483,13 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           let base = value3()
           let size: UInt64 = code.pointee.fast == .loadSingle ? 4 : 8
           guard let host = hostForLoad(cpu, base, size) else { break slow }
-          let value: RegisterFloat
+          let loaded: kt_fr?
           switch code.pointee.fast {
-          case .loadDouble: value = RegisterFloat(double: host.load(as: UInt64.self))
-          case .loadSingle: value = RegisterFloat(single: host.load(as: UInt32.self))
-          default: value = RegisterFloat(integer: host.load(as: UInt64.self))
+          case .loadDouble: loaded = registerFormat(double: host.load(as: UInt64.self))
+          case .loadSingle: loaded = registerFormat(single: host.load(as: UInt32.self))
+          default: loaded = integerFloat(host.load(as: UInt64.self))
           }
+          guard let value = loaded else { break slow }
           if update != .none {
             address(gr, frame, code.pointee.instruction.r3).pointee =
               base &+ (update == .immediate ? immediate() : value2())
@@ -458,34 +500,32 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           if logging || disabled(cpu) || (updates && code.pointee.instruction.r3 >= frame.limit) { break slow }
           let base = value3(), value = float(cpu, code.pointee.instruction.r2)
           let size: UInt64 = code.pointee.fast == .storeSingle ? 4 : 8
-          guard !value.isNaTVal, let host = hostForStore(cpu, base, size) else { break slow }
+          guard !isNaTVal(value), let host = hostForStore(cpu, base, size) else { break slow }
           switch code.pointee.fast {
-          case .storeDouble: host.storeBytes(of: value.double, as: UInt64.self)
-          case .storeSingle: host.storeBytes(of: value.single, as: UInt32.self)
+          case .storeDouble: host.storeBytes(of: doubleBits(value), as: UInt64.self)
+          case .storeSingle: host.storeBytes(of: singleBits(value), as: UInt32.self)
           default: host.storeBytes(of: value.significand, as: UInt64.self)
           }
           if updates { address(gr, frame, code.pointee.instruction.r3).pointee = base &+ immediate() }
         case .getSignificand:
           let value = float(cpu, code.pointee.instruction.r2)
-          if disabled(cpu) || !canWrite() || value.isNaTVal { break slow }
+          if disabled(cpu) || !canWrite() || isNaTVal(value) { break slow }
           write(value.significand)
         case .setSignificand:
           if disabled(cpu) { break slow }
-          setFloat(cpu, code.pointee.instruction.r1, RegisterFloat(integer: value2()))
+          setFloat(cpu, code.pointee.instruction.r1, integerFloat(value2()))
         case .multiplyAddLow:
-          if disabled(cpu) { break slow }
-          setFloat(
-            cpu, code.pointee.instruction.r1,
-            FP.integerMultiplyAdd(
-              .low, f3: float(cpu, code.pointee.instruction.r3), f4: float(cpu, code.pointee.instruction.r4),
-              f2: float(cpu, code.pointee.instruction.r2)))
+          let f2 = float(cpu, code.pointee.instruction.r2), f3 = float(cpu, code.pointee.instruction.r3)
+          let f4 = float(cpu, code.pointee.instruction.r4)
+          if disabled(cpu) || isNaTVal(f2) || isNaTVal(f3) || isNaTVal(f4) { break slow }
+          let sum = f3.significand &* f4.significand &+ f2.significand
+          setFloat(cpu, code.pointee.instruction.r1, integerFloat(sum))
         case .fmaDouble, .fmsDouble, .fnmaDouble, .float:
           if code.pointee.fast != .float && multiplyAddOnHost(cpu, code) { break }
           cpu.pointee.ip = bundleAddress(code, pageAddress)
           cpu.pointee.ri = UInt32(code.pointee.position & 3)
-          let status = withInstruction(code) { instruction in
-            executeFloat(cpu, instruction, predicates[instruction.qp] != 0)
-          }
+          let qualified = predicates[Int(code.pointee.instruction.qp)] != 0
+          let status = executeFloat(cpu, instruction(code), qualified)
           if status != .done {
             cpu.pointee.budget = budget
             return status
@@ -530,7 +570,7 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
         cpu.pointee.budget = budget &+ 1
         return runSite(cpu, state, code)
       }
-      let status = withInstruction(code) { executeInstruction(cpu, $0) }
+      let status = executeInstruction(cpu, instruction(code))
       budget = cpu.pointee.budget
       if status != .done { return status }
       s = code + (code.pointee.isLong && code.pointee.position & 3 == 1 ? 2 : 1)
@@ -546,8 +586,6 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
   }
 }
 
-/// The address of a slot's instruction, which stands at the slot's beginning.
+/// A slot's instruction, which stands at the slot's beginning.
 @inline(__always)
-func withInstruction<Result>(_ slot: SlotPointer, _ body: (Code) -> Result) -> Result {
-  body(UnsafeRawPointer(slot).assumingMemoryBound(to: Instruction.self))
-}
+func instruction(_ slot: SlotPointer) -> Code { UnsafeRawPointer(slot).assumingMemoryBound(to: Instruction.self) }
