@@ -222,8 +222,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       let physical = ip & ~(1 << 63)
       if physical >> machine.physicalBits == 0, machine.host(physical: physical, length: 16) != nil { return physical }
       // Nothing to execute there: what a machine check would end on hardware, the machine ends.
-      pointee.stop_reason = UInt32(KT_STOP_FATAL.rawValue)
-      pointee.stop_detail = Int64(KT_FATAL_NO_CODE.rawValue)
+      stop(KT_STOP_FATAL, detail: Int64(KT_FATAL_NO_CODE.rawValue))
+      pointee.event_check = 1  // the engine's caller gets to know, whatever the engine was about to do
       return nil
     }
     guard let entry = findInstruction(ip) ?? walk(ip, instruction: true, wanted: .execute, flags: 0) else { return nil }

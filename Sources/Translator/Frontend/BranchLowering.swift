@@ -34,6 +34,7 @@ extension Frontend {
     case .br_cloop, .br_ctop, .br_cexit, .br_wtop, .br_wexit:
       if slot != 2 {
         builder.issued -= 1
+        builder.predicate = -1  // illegal whatever the predicate says
         leaveToInterpreter()
         builder.issued += 1
       } else if i.opcode == .br_cloop {
