@@ -66,7 +66,7 @@ typedef struct kt_stlb_line {
 } kt_stlb_line;
 
 #define KT_STLB_LINES 256
-#define KT_STLB_NONE 1ULL  // never equals an address with its low bits masked as the fast path masks them
+#define KT_STLB_NONE 0x800ULL  // a bit that every probe masks away, so it equals no address it is compared with
 #define KT_GRANULE_SHIFT 12
 
 typedef struct kt_stlb {

@@ -97,6 +97,27 @@ private func virtualMachine() throws -> (Machine, CPU) {
     }
   }
 
+  /// An emptied line must match no address at all, not even one with low bits set.
+  @Test func emptiedLinesMatchNothing() throws {
+    let (machine, cpu) = try virtualMachine()
+    withExtendedLifetime(machine) {
+      cpu.pointee.cr_ifa = 0x4000_0000_0000_0000
+      cpu.pointee.cr_itir = 14 << 2
+      #expect(cpu.insertTranslationCache(entry(0x40_0000), instruction: false) == .done)
+      #expect(cpu.store(cpu.pointee.cr_ifa, size: 8, 7) == .done)  // leaves an addend behind
+      cpu.purgeTranslationCache(0x4000_0000_0000_0000, size: 14 << 2)
+      var value: UInt64 = 0
+      for va in 0..<0x1000 as Range<UInt64> {
+        for size in [1, 2, 4, 8] as [UInt32] {
+          cpu.setPSR(PSR.bn | PSR.dt | PSR.it | PSR.ic)
+          #expect(cpu.load(va, size: size, &value) == .interrupted, "load \(va) size \(size)")
+          cpu.setPSR(PSR.bn | PSR.dt | PSR.it | PSR.ic)
+          #expect(cpu.store(va, size: size, 1) == .interrupted, "store \(va) size \(size)")
+        }
+      }
+    }
+  }
+
   @Test func nestedMissLeavesTheRegistersAlone() throws {
     let (machine, cpu) = try virtualMachine()
     withExtendedLifetime(machine) {

@@ -848,9 +848,16 @@ final class Lowering {
     case .store: lowerStore(index, node)
     case .storeEnd:
       if lastStoreStub >= 0 {
-        // No code on the main path: the store's slow path comes here when something wants attention.
-        let stub = addStub(.exit, index, exit: Int(node.imm), from: a.cursor)
-        stubs[lastStoreStub].storeEnd = Int32(stub)
+        if stubs[lastStoreStub].back == a.cursor {
+          // No code on the main path: the store's slow path comes here when something wants attention.
+          let stub = addStub(.exit, index, exit: Int(node.imm), from: a.cursor)
+          stubs[lastStoreStub].storeEnd = Int32(stub)
+        } else {
+          // The instruction's other results are computed between the store and here, so the slow path comes back
+          // through them and what it found is asked for now.
+          a.arithmetic(.cmp, state(StateOffset.eventCheck), immediate: 0, .byte)
+          addStub(.exit, index, exit: Int(node.imm), from: a.jump(if: .notEqual))
+        }
         lastStoreStub = -1
       }
     case .loadState:
@@ -1221,6 +1228,11 @@ final class Lowering {
     a.shift(.right, sol, by: 62)
     a.arithmetic(.cmp, sol, immediate: Int32(block.mode & 3), .long)
     addStub(.exit, index, exit: refused, from: a.jump(if: .above))
+    // A frame with rotating registers, or a marker that no frame can have: the interpreter's.
+    a.move(sol, pfs)
+    a.shift(.left, sol, by: 26)
+    a.shift(.right, sol, by: 26 + 14)
+    addStub(.exit, index, exit: refused, from: a.jump(if: .notEqual))
     a.move32(sol, pfs)
     a.shift(.right, sol, by: 7, .long)
     a.arithmetic(.and, sol, immediate: 0x7f, .long)
