@@ -55,6 +55,17 @@ func bothWays(
     }
   }
 
+  /// cmp.eq.and p8,p9=r33,r33; cmp.eq.or p10,p11=r33,r33; cmp.eq.or.andcm p12,p13=r33,r33, with r33 NaT: `and` clears
+  /// though the values are equal, the others set and clear nothing.
+  @Test func parallelComparesOfNaT() throws {
+    try bothWays("014084424930a00885966880110a35e1", frame: (4, 4, 0), slots: 3) { machine in
+      machine.cpu.writeGR(33, 0, nat: true)
+      for predicate in [8, 9, 13] { machine.cpu.writePR(predicate, true) }
+    } check: { machine in
+      #expect(machine.cpu.packedPredicates & 0x3f00 == 0x2000)
+    }
+  }
+
   /// alloc r2=ar.pfs,0,16,0,16; mov ar.lc=4 ;; adds r8=0,r0; mov ar.ec=3; mov pr.rot=0x10000 ;;
   /// 1: (p16) adds r32=1,r8; (p16) adds r8=1,r8 ;; (p18) add r9=r9,r34; br.ctop 1b ;; mov r11=ar.lc;
   /// mov r14=ar.ec ;; mov r10=pr
