@@ -5,7 +5,7 @@
 #   make build      the release build (.build/release/kittson)
 #   make install    PREFIX=/usr/local: program, man page, shell completions, plugin header
 #   make guests     rebuild Guests/ (needs an IA-64 cross compiler, CROSS_COMPILE=ia64-linux-gnu-)
-#   make bench      benchmarks into bench/results/
+#   make bench      benchmarks into bench/results/ (BENCH_QUICK=1: without the microbenchmarks)
 #   make clean
 
 PREFIX ?= /usr/local
@@ -57,7 +57,7 @@ install: manual
 guests:
 	@$(MAKE) -C Guests
 
-bench: build
+bench: run-packages
 	@bench/run
 
 clean:
