@@ -94,6 +94,12 @@ public struct HostCallCost: Sendable {
   public var closure: Double
   public var direct: Double
 
+  /// The medians of several measurements.
+  public static func median(_ costs: [HostCallCost]) -> HostCallCost {
+    HostCallCost(
+      closure: Kittson.median(costs.map(\.closure)) ?? .nan, direct: Kittson.median(costs.map(\.direct)) ?? .nan)
+  }
+
   /// Measures the callables that `operation` is bound to, called with `argument` on a processor of its own.
   public static func measure(_ operation: Operation, argument: UInt64, calls: UInt64) throws(SessionError) -> HostCallCost {
     let session = try BootSession(image: EmbeddedGuests.pvkernel, output: { _ in })

@@ -38,11 +38,9 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let benchmark = try measure()
+    let (benchmark, costs) = try measure()
     let shown = try selection(benchmark)
-    let host = try ["get_rr", "thash", "getreg(psr)"].filter { shown.contains($0) }.map { name in
-      (name, try hostCost(name))
-    }
+    let host = costs.filter { shown.contains($0.name) }
     if json {
       printJSON(benchmark, shown, host)
     } else {
@@ -58,41 +56,41 @@ struct BenchCommand: ParsableCommand {
 
   // MARK: Measuring
 
-  private func measure() throws -> OperationBenchmark {
+  private typealias NamedCost = (name: String, cost: HostCallCost)
+
+  /// Every setting in turn, and the host's own loop with them, as often as asked.
+  private func measure() throws -> (OperationBenchmark, [NamedCost]) {
     var benchmark = OperationBenchmark()
+    var costs: [String: [HostCallCost]] = [:]
     var progress = ProgressBar("measuring")
+    defer { progress.clear() }
     let settings = OperationBenchmark.settings
-    do {
+    do throws(SessionError) {
       for run in 0..<runs {
         for (index, setting) in settings.enumerated() {
           progress.show(Double(run * settings.count + index) / Double(runs * settings.count), setting.name)
           try benchmark.run(setting, calls: calls, rounds: rounds)
         }
+        for (name, operation, argument) in Self.hostCalls {
+          costs[name, default: []].append(try .measure(operation, argument: argument, calls: calls))
+        }
       }
-    } catch let error as SessionError {
-      progress.clear()
+    } catch {
       throw Failure("\(error)", status: ExitStatus.internalError)
     }
-    progress.clear()
-    return benchmark
+    return (benchmark, Self.hostCalls.map { ($0.name, HostCallCost.median(costs[$0.name] ?? [])) })
   }
+
+  /// The calls that are also measured in a C loop, with the arguments of the kernel's loops.
+  private static let hostCalls: [(name: String, operation: Paravirt.Operation, argument: UInt64)] = [
+    ("get_rr", .getRR, 0x2000_0000_0012_3456), ("thash", .thash, 0x2000_0000_0012_3456), ("getreg(psr)", .getreg, 1019),
+  ]
 
   private func selection(_ benchmark: OperationBenchmark) throws -> [String] {
     for name in names where !benchmark.names.contains(name) {
       throw Failure("no loop is called '\(name)': use one of \(benchmark.names.joined(separator: ", "))", status: ExitStatus.usage)
     }
     return names.isEmpty ? benchmark.names : names
-  }
-
-  /// The loops of the kernel call these operations with these arguments.
-  private func hostCost(_ name: String) throws -> HostCallCost {
-    let operation: Operation = name == "get_rr" ? .getRR : name == "thash" ? .thash : .getreg
-    let argument: UInt64 = name == "getreg(psr)" ? 1019 : 0x2000_0000_0012_3456
-    do {
-      return try HostCallCost.measure(operation, argument: argument, calls: calls)
-    } catch {
-      throw Failure("\(error)", status: ExitStatus.internalError)
-    }
   }
 
   // MARK: Tables

@@ -36,6 +36,8 @@ struct KittsonCommand: ParsableCommand {
     } catch let failure as Failure {
       failure.report()
       Glibc.exit(failure.status)
+    } catch let code as ExitCode {
+      Glibc.exit(code.rawValue)  // the command has said what there is to say
     } catch {
       let code = exitCode(for: error)
       if code.isSuccess { exit(withError: error) }  // help, version, completion scripts
