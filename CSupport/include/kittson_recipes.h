@@ -1,5 +1,5 @@
-// A place for the interpreter's opcode table that costs one load to reach: a lazily initialized Swift global costs a call
-// at each use, a variable an exclusivity check.
+// A place for the interpreter's opcode table that costs one load to reach: a lazily initialized Swift global costs a
+// call at each use, a variable an exclusivity check.
 #pragma once
 
 #ifdef __cplusplus

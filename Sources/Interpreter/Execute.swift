@@ -1,5 +1,5 @@
-// One instruction, whole: predicate, every operand check, NaT, faults. The run loop's fast cases do less, for the states in
-// which less is the same; everything else comes here, and so does what translated code hands over.
+// One instruction, whole: predicate, every operand check, NaT, faults. The run loop's fast cases do less, for the
+// states in which less is the same; everything else comes here, and so does what translated code hands over.
 import CSupport
 import IA64
 import Machine

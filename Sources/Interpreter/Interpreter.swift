@@ -1,9 +1,9 @@
 // The interpreter: the reference engine. It decodes guest code once a granule (DecodedPage.swift), runs it in a tight
 // loop while the state allows (RunLoop.swift), and one careful instruction at a time where it does not (`step`).
 //
-// Slots: every issued instruction counts one against the budget: predicated-off ones, nops, and one that faults, so that
-// a guest that only faults makes progress; a fetch that faults counts one as well; movl, brl count one; a bound call
-// site KT_SITE_SLOTS, and it is executed whenever any budget is left, which may end below zero.
+// Slots: every issued instruction counts one against the budget: predicated-off ones, nops, and one that faults, so
+// that a guest that only faults makes progress; a fetch that faults counts one as well; movl, brl count one; a bound
+// call site KT_SITE_SLOTS, and it is executed whenever any budget is left, which may end below zero.
 import CSupport
 import IA64
 import Machine
@@ -74,8 +74,8 @@ package final class Interpreter: Engine {
     }
   }
 
-  /// Executes one slot, ip and ri advancing, with everything that can happen to it; the budget goes down. Asks for events
-  /// neither before nor after.
+  /// Executes one slot, ip and ri advancing, with everything that can happen to it; the budget goes down. Asks for
+  /// events neither before nor after.
   package func step(_ cpu: CPU) -> Status { stepOne(cpu, state) }
 
   package func invalidateCode(physical: UInt64, length: UInt64) {

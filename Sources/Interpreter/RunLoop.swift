@@ -23,7 +23,9 @@ private struct LoopFrame {
 }
 
 @inline(__always)
-private func address(_ gr: UnsafeMutablePointer<UInt64>, _ frame: LoopFrame, _ n: UInt8) -> UnsafeMutablePointer<UInt64> {
+private func address(
+  _ gr: UnsafeMutablePointer<UInt64>, _ frame: LoopFrame, _ n: UInt8
+) -> UnsafeMutablePointer<UInt64> {
   (n < 32 ? gr : frame.stacked) + Int(n)
 }
 

@@ -1,5 +1,5 @@
-// System instructions and register moves that the machine carries out: operand checks, privilege and NaT here, the rest in
-// Machine (SDM vol. 2, chapter 3; vol. 3, chapter 2).
+// System instructions and register moves that the machine carries out: operand checks, privilege and NaT here, the
+// rest in Machine (SDM vol. 2, chapter 3; vol. 3, chapter 2).
 import CSupport
 import IA64
 import Machine
@@ -172,7 +172,8 @@ private func executeReadUnprivileged(_ cpu: CPU, _ code: Code) -> Status {
 private func executePrivileged(_ cpu: CPU, _ code: Code) -> Status {
   let opcode = code.pointee.opcode
   switch opcode {
-  case .mov_from_cr, .mov_from_psr, .mov_from_rr, .mov_from_pkr, .mov_from_dbr, .mov_from_ibr, .mov_from_pmc, .tpa, .tak:
+  case .mov_from_cr, .mov_from_psr, .mov_from_rr, .mov_from_pkr, .mov_from_dbr, .mov_from_ibr, .mov_from_pmc, .tpa,
+    .tak:
     if cpu.isIllegalTarget(code.r1) { return cpu.illegalOperation() }
     if opcode == .mov_from_cr { return executeReadCR(cpu, code) }
     if cpu.cpl != 0 { return cpu.privilegedOperation() }

@@ -1,5 +1,5 @@
-// The run loop's machine code: no reference counting, allocation or exclusivity check. Looks at this very program, so it
-// needs an optimized build and objdump.
+// The run loop's machine code: no reference counting, allocation or exclusivity check. Looks at this very program,
+// so it needs an optimized build and objdump.
 import Glibc
 import Interpreter
 import Testing

@@ -1,5 +1,5 @@
-// NaT bits, rotation, the register stack, parallel arithmetic, faults and changed code: expected values worked out by hand
-// from the manual (the parallel ones by a separate program lane by lane).
+// NaT bits, rotation, the register stack, parallel arithmetic, faults and changed code: expected values worked out
+// by hand from the manual (the parallel ones by a separate program lane by lane).
 import CSupport
 import Interpreter
 import Machine

@@ -1,4 +1,5 @@
-// A bare processor with 1 MiB of memory for the tests: code given as encoded bundles, state set and read by register number.
+// A bare processor with 1 MiB of memory for the tests: code given as encoded bundles, state set and read by register
+// number.
 import CSupport
 import IA64
 import Interpreter
