@@ -33,7 +33,7 @@ package final class DifferentialPair {
 
   private func run(_ program: RandomProgram, _ slots: Int64, _ machine: Machine, _ engine: any Engine) -> UInt64 {
     program.prepare(machine)
-    engine.invalidateCode(physical: RandomProgram.codeBase, length: 0x3000)
+    engine.invalidateCode(physical: 0, length: RandomProgram.memorySize)
     let cpu = machine.cpus[0]
     cpu.setBudget(slots)
     let end = cpu.pointee.deadline
@@ -50,7 +50,7 @@ package final class DifferentialPair {
   }
 
   private func appendMemory(_ differences: inout [StateDifference]) {
-    let base = Int(RandomProgram.codeBase), length = Int(RandomProgram.memorySize) - base
+    let base = 0, length = Int(RandomProgram.memorySize)
     guard memcmp(machines.0.ram + base, machines.1.ram + base, length) != 0 else { return }
     for offset in stride(from: base, to: base + length, by: 8) where differences.count < 64 {
       let a = machines.0.ram.load(fromByteOffset: offset, as: UInt64.self)
@@ -92,8 +92,8 @@ package final class DifferentialPair {
   private func followBlocks(_ program: RandomProgram, _ slots: Int64, _ engine: any BlockEngine) -> DifferingBlock? {
     engine.returnsAfterBlock = true
     for machine in [machines.0, machines.1] { program.prepare(machine) }
-    engines.0.invalidateCode(physical: RandomProgram.codeBase, length: 0x3000)
-    engine.invalidateCode(physical: RandomProgram.codeBase, length: 0x3000)
+    engines.0.invalidateCode(physical: 0, length: RandomProgram.memorySize)
+    engine.invalidateCode(physical: 0, length: RandomProgram.memorySize)
     let reference = machines.0.cpus[0], subject = machines.1.cpus[0]
     while Int64(bitPattern: subject.slots) < slots {
       let start = subject.pointee.ip | UInt64(subject.pointee.ri), before = subject.slots

@@ -163,7 +163,7 @@ package struct RandomProgram {
   }
 
   private func prepareMemory(_ machine: Machine, _ random: inout SplitMix64) {
-    memset(machine.ram + Int(Self.codeBase), 0, 0x3000)
+    memset(machine.ram, 0, Int(Self.memorySize))
     let data = (machine.ram + Int(Self.dataBase)).assumingMemoryBound(to: UInt64.self)
     for index in 0..<Int(Self.dataSize / 8) { data[index] = UInt64(index) &* 0x0101_0307_0b0d_1113 ^ seed }
     for _ in 0..<64 { data[Int(random.next() % (Self.dataSize / 8))] = random.next() }
