@@ -55,12 +55,11 @@ extension Frontend {
       setResult(builder.andImmediate(state(StateOffset.psr), Int64(PSR.i)))
     case KT_OP_GETREG.rawValue: return lowerGetRegister(named)
     case KT_OP_SETREG.rawValue: return lowerSetRegister(named)
-    case KT_OP_GET_CPUID.rawValue:
-      guard let index = builder.known(gr(8)), index >= 0, index <= 3 else { return false }
-      setResult(state(StateOffset.cpuid + Int32(index) * 8))
-    case KT_OP_GET_PMD.rawValue:
-      guard let index = builder.known(gr(8)), index >= 0, index < 32 else { return false }
-      setResult(state(StateOffset.pmd + Int32(index) * 8))
+    case KT_OP_GET_CPUID.rawValue: setResult(indexed(StateOffset.cpuid, last: 4))
+    case KT_OP_GET_PMD.rawValue: setResult(indexed(StateOffset.pmd, last: 31))
+    case KT_OP_SET_RR.rawValue:
+      // What is there already needs nothing; a change is the call's, with its checks and purges.
+      leaveUnless(builder.compare(.equal, regionRegister(gr(8)), gr(9), size: 8))
     case KT_OP_SSM_I.rawValue:
       setPSR(builder.orImmediate(state(StateOffset.psr), Int64(PSR.i)))
       leaveIfInterruptWaits(after)
@@ -75,6 +74,19 @@ extension Frontend {
     default: return false
     }
     return true
+  }
+
+  /// Register r8 of a file of 8-byte registers; beyond the last the call decides.
+  private mutating func indexed(_ file: Int32, last: Int64) -> Int32 {
+    let index = gr(8)
+    if let known = builder.known(index), known >= 0, known <= last { return state(file + Int32(known) * 8) }
+    leaveUnless(builder.compare(.belowEqual, index, builder.constant(last), size: 8))
+    return builder.emit(.loadStateIndexed, index, imm: Int64(file))
+  }
+
+  /// Where the condition does not hold the operation is called instead, through the interpreter.
+  private mutating func leaveUnless(_ condition: Int32) {
+    _ = builder.emit(.exitUnless, condition, imm: builder.makeExit(.interpret, to: here))
   }
 
   private mutating func setPSR(_ value: Int32) {
@@ -107,8 +119,7 @@ extension Frontend {
 
   /// Linux's register numbers (_IA64_REG_…).
   private mutating func lowerGetRegister(_ register: Int64) -> Bool {
-    // The record and the register the call passes agree in what Linux's macros emit; where they do not, the call decides.
-    if let passed = builder.known(gr(8)), passed != register { return false }
+    guard isInlinedGet(register), passes(register, in: 8) else { return false }
     switch register {
     case 1019:
       setResult(builder.andImmediate(state(StateOffset.psr), Int64(0xffff_ffff | PSR.mc | PSR.it)))
@@ -116,16 +127,29 @@ extension Frontend {
     case 1036: setResult(gr(12))
     case 1037: setResult(gr(13))
     case 3072...3079: setResult(state(StateOffset.kr + Int32(register - 3072) * 8))
-    default:
-      guard let offset = StateOffset.plainControlRegister(Int(register) - 4096) else { return false }
-      setResult(state(offset))
+    default: setResult(state(StateOffset.plainControlRegister(Int(register) - 4096)!))
     }
     return true
   }
 
+  private func isInlinedGet(_ register: Int64) -> Bool {
+    switch register {
+    case 1019, 1025, 1036, 1037, 3072...3079: true
+    default: StateOffset.plainControlRegister(Int(register) - 4096) != nil
+    }
+  }
+
+  /// The record and the register number that the call passes agree in what Linux's macros emit; where they do not, the
+  /// call decides. False: they are known to differ.
+  private mutating func passes(_ register: Int64, in number: UInt8) -> Bool {
+    let passed = gr(number)
+    if let known = builder.known(passed) { return known == register }
+    leaveUnless(builder.compare(.equal, passed, builder.constant(register), size: 8))
+    return true
+  }
+
   private mutating func lowerSetRegister(_ register: Int64) -> Bool {
-    if let passed = builder.known(gr(9)), passed != register { return false }
-    guard register >= 3072, register < 3080 else { return false }
+    guard register >= 3072, register < 3080, passes(register, in: 9) else { return false }
     _ = builder.emit(.storeState, gr(8), imm: Int64(StateOffset.kr) + (register - 3072) * 8)
     return true
   }

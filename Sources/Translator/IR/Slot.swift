@@ -78,22 +78,13 @@ enum StateOffset {
   static let interruptReady = of(\.interrupt_ready)
   static let tpr = of(\.cr_tpr)
 
-  /// Control registers that a read just reads.
+  /// Control registers that a read just reads; the interruption registers don't: psr.ic forbids it.
   static func plainControlRegister(_ number: Int) -> Int32? {
     switch number {
     case 0: of(\.cr_dcr)
     case 1: of(\.cr_itm)
     case 2: of(\.cr_iva)
     case 8: pta
-    case 16: of(\.cr_ipsr)
-    case 17: of(\.cr_isr)
-    case 19: of(\.cr_iip)
-    case 20: of(\.cr_ifa)
-    case 21: of(\.cr_itir)
-    case 22: of(\.cr_iipa)
-    case 23: of(\.cr_ifs)
-    case 24: of(\.cr_iim)
-    case 25: of(\.cr_iha)
     case 64: of(\.cr_lid)
     case 66: tpr
     default: nil
