@@ -87,6 +87,28 @@ extension ProcessTests {
       }
     }
 
+    /// A segment that ends at or past 2^64, alone and behind a good one.
+    @Test func segmentsOutsideTheUsersRegionsAreRefused() throws {
+      typealias Segment = ImageBuilder.Segment
+      let good = Segment(virtualAddress: 0x4000, physicalAddress: 0x4000, bytes: [UInt8](repeating: 0, count: 16))
+      for (address, size) in [(~0x3fff as UInt64, 0x4000 as UInt64), (~0x3fff, 0x8000), (0x8000, ~0x8000 + 1)] {
+        let bad = Segment(
+          virtualAddress: address, physicalAddress: address, bytes: [UInt8](repeating: 0, count: 16), memorySize: size)
+        for segments in [[bad], [good, bad]] {
+          var name = Array("/tmp/kittson-test-XXXXXX".utf8CString)
+          let file = mkstemp(&name)
+          defer { unlink(name) }
+          let image = ImageBuilder(entry: 0x4000, segments: segments).bytes()
+          #expect(Glibc.write(file, image, image.count) == image.count)
+          close(file)
+          let path = String(decoding: name.dropLast().map(UInt8.init), as: UTF8.self)
+          #expect(throws: ProcessError.self) {
+            try ProcessSession(path: path, options: ProcessOptions(arguments: ["x"]))
+          }
+        }
+      }
+    }
+
     @Test func limitsEndAProgram() throws {
       let session = try session(ProcessOptions(arguments: ["hello"]))
       #expect(session.run(Interpreter(), limits: RunLimits(slots: 10)) == .instructionLimit)

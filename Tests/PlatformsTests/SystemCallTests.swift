@@ -111,6 +111,15 @@ extension ProcessTests {
       let moved = call(1156, first.value, page, 20 * page, 1)
       #expect(!moved.failed)
       #expect(try process.memory.load(moved.value, as: UInt64.self) == 42)
+      // Sizes and offsets that end past all addresses.
+      #expect(call(1156, moved.value, page, 0xffff_ffff_ffff_c000, 3, page) == .failure(EINVAL))
+      #expect(call(1156, moved.value, page, 0xffff_ffff_ffff_c000, 1) == .failure(ENOMEM))
+      let file = temporaryFile(100)
+      defer { close(file) }
+      for kind: UInt64 in [1, 2] {
+        #expect(call(1151, 0, page, 1, kind, UInt64(file), 1 << 63) == .failure(EOVERFLOW))
+        #expect(call(1151, 0, page, 1, kind, UInt64(file), 0x7fff_ffff_ffff_c000) == .failure(EOVERFLOW))
+      }
       #expect(call(1152, moved.value, 20 * page) == .success(0))
       #expect(process.memory.page(at: moved.value) == nil)
     }
@@ -121,6 +130,36 @@ extension ProcessTests {
       #expect(try process.memory.read(buffer + 256, 22) == Array("/usr/bin/guest-program".utf8))
       try process.memory.write(Array("/proc/self/mem\0".utf8), to: buffer)
       #expect(call(1281, UInt64(bitPattern: -100), buffer, 0) == .failure(ENOENT))
+    }
+
+    /// No name leads to the memory of the process that runs the guest.
+    @Test func hostMemoryIsOutOfReach() throws {
+      let own = "/proc/\(getpid())"
+      var names = ["/proc/self/../self/mem", "/proc//self/mem", "/proc/./self/maps", "/proc/../\(own)/smaps"]
+      names += ["/proc/self/task/\(gettid())/mem", "\(own)/task/\(gettid())/maps", "/proc/\(gettid())/mem"]
+      var link = Array("/tmp/kittson-test-XXXXXX".utf8CString)
+      close(mkstemp(&link))
+      unlink(link)
+      #expect(symlink("\(own)/mem", link) == 0)
+      defer { unlink(link) }
+      names.append(String(decoding: link.dropLast().map(UInt8.init), as: UTF8.self))
+      let here = UInt64(bitPattern: -100)
+      for name in names {
+        try process.memory.write(Array(name.utf8) + [0], to: buffer)
+        let expected: Set = [SystemCallResult.failure(EACCES).value, SystemCallResult.failure(ENOENT).value]
+        let opened = call(1281, here, buffer, 0), another = call(1028, buffer, 0)
+        #expect(opened.failed && expected.contains(opened.value), "\(name)")
+        #expect(another.failed && expected.contains(another.value), "\(name)")
+      }
+      let directory = open("/proc/self", O_RDONLY)
+      defer { close(directory) }
+      try process.memory.write(Array("mem\0".utf8), to: buffer)
+      #expect(call(1281, UInt64(directory), buffer, 0) == .failure(EACCES))
+      // Other files of procfs, and files of these names elsewhere, are open to it.
+      try process.memory.write(Array("/proc/self/../meminfo\0".utf8), to: buffer)
+      let other = call(1281, here, buffer, 0)
+      #expect(!other.failed)
+      #expect(call(1029, other.value) == .success(0))
     }
 
     @Test func unameSaysIA64() throws {

@@ -212,6 +212,8 @@ package final class AddressSpace {
     name: String = ""
   ) throws(Errno) {
     let size = try checkedRange(start, length)
+    // The host's file offsets are signed.
+    if case .file(_, let offset, _) = source, offset > UInt64(Int64.max) - size { throw Errno(EOVERFLOW) }
     try reserve(region: Int(start >> 61))
     let target = host(start)
     let heldCode = holdsCode(start, start + size)
@@ -243,7 +245,7 @@ package final class AddressSpace {
     let mapped = fileSize > offset ? fileSize - offset : 0
     // A device (/dev/zero) has no size: all of it is there.
     if status.st_mode & S_IFMT != S_IFREG { return end }
-    return min(end, start + Self.pageUp(mapped))
+    return start + min(end - start, Self.pageUp(mapped))
   }
 
   private func copyFile(

@@ -82,7 +82,8 @@ extension LinuxProcess {
     if shared && protection.contains(.write) && mode & O_ACCMODE != O_RDWR { throw Errno(EACCES) }
   }
 
-  private func fileName(of descriptor: Int32) -> String {
+  /// The name of an open file; empty where it has none.
+  func fileName(of descriptor: Int32) -> String {
     var buffer = [UInt8](repeating: 0, count: 4096)
     let count = Glibc.readlink("/proc/self/fd/\(descriptor)", &buffer, buffer.count)
     return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : ""
@@ -126,7 +127,9 @@ extension LinuxProcess {
   private func move(
     _ old: UInt64, _ oldSize: UInt64, to target: UInt64, _ newSize: UInt64, _ area: MemoryArea
   ) throws(Errno) {
-    guard target % AddressSpace.pageSize == 0, target >= old + oldSize || target + newSize <= old else {
+    guard target % AddressSpace.pageSize == 0, AddressSpace.isUserRange(target, newSize),
+      target >= old + oldSize || target + newSize <= old
+    else {
       throw Errno(EINVAL)
     }
     try memory.move(old, oldSize, to: target, newSize)

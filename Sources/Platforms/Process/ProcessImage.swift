@@ -51,8 +51,7 @@ extension LinuxProcess {
   func start(_ image: ELFImage) throws(ProcessError) -> ProcessStart {
     let bias = image.type == .shared ? Self.sharedBase : 0
     try map(image, bias: bias, path: executablePath)
-    let end = image.loadableSegments.map { $0.virtualAddress + $0.memorySize }.max() ?? 0
-    setBreakStart(bias &+ end)
+    setBreakStart(image.loadableSegments.map { bias &+ $0.virtualAddress &+ $0.memorySize }.max() ?? bias)
     var entry = bias &+ image.entry
     var loaderBase: UInt64 = 0
     if let loader = image.interpreter { (entry, loaderBase) = try mapLoader(loader) }
@@ -66,6 +65,7 @@ extension LinuxProcess {
       let start = AddressSpace.pageDown(address)
       let length = AddressSpace.pageUp(address &+ segment.memorySize) &- start
       do throws(Errno) {
+        guard AddressSpace.isUserRange(address, segment.memorySize) else { throw Errno(ENOMEM) }
         // A page that two segments share belongs to both: it keeps what the first put there.
         var first = start
         if let area = memory.area(at: start) {

@@ -68,10 +68,33 @@ extension LinuxProcess {
     for (index, bytes) in shortened { host[index] = bytes }
     let result = kt_host_syscall(Int64(number), host[0], host[1], host[2], host[3], host[4], host[5])
     if result < 0 { throw Errno(Int32(-result)) }
+    if number == SYS_open || number == SYS_openat || number == SYS_creat { try refuseOwnMemory(Int32(result)) }
     for (address, length) in written where address != 0 {
       memory.noteHostWrite(address, length ?? UInt64(result))
     }
     return UInt64(result)
+  }
+
+  /// Files of a process in procfs that show or reach its memory.
+  private static let memoryFiles = [
+    "mem", "maps", "smaps", "smaps_rollup", "numa_maps", "pagemap", "auxv", "environ", "cmdline",
+  ]
+
+  /// Closes an opened file by which the guest would reach Kittson's own memory, and says EACCES. Whatever name led to
+  /// it, the kernel knows which file it is.
+  private func refuseOwnMemory(_ descriptor: Int32) throws(Errno) {
+    var system = [UInt64](repeating: 0, count: 15)  // struct statfs; its first word is the file system's type
+    let known = system.withUnsafeMutableBytes { buffer in
+      kt_host_syscall(
+        Int64(SYS_fstatfs), UInt64(descriptor), UInt64(UInt(bitPattern: buffer.baseAddress)), 0, 0, 0, 0)
+    }
+    guard known == 0, system[0] == 0x9fa0 else { return }  // PROC_SUPER_MAGIC
+    let parts = fileName(of: descriptor).split(separator: "/")
+    guard parts.count >= 2, Self.memoryFiles.contains(String(parts[parts.count - 1])),
+      Int(parts[parts.count - 2]) != nil, access("/proc/self/task/\(parts[parts.count - 2])", F_OK) == 0
+    else { return }
+    close(descriptor)
+    throw Errno(EACCES)
   }
 
   private func product(_ count: UInt64, _ size: UInt64) throws(Errno) -> UInt64 {
@@ -115,8 +138,8 @@ extension LinuxProcess {
       switch String(decoding: name.dropFirst(prefix.utf8.count), as: UTF8.self) {
       case "exe": return Array(executablePath.utf8)
       // Nothing here may show or reach Kittson's own memory: the empty name is ENOENT.
-      case "mem", "maps", "smaps", "pagemap", "auxv", "environ", "cmdline", "map_files":
-        return []
+      case "map_files": return []
+      case let file where Self.memoryFiles.contains(file): return []
       default: return name
       }
     }
