@@ -64,7 +64,8 @@ struct kt_site_table {
   kt_site *site;         // sorted by start
   uint64_t count;
   uint64_t generation;   // grows with every change of bindings, sites or dispatch that engines must notice
-  uint8_t (*recognize)(kt_site_table *, uint64_t site, const void *text); // sets and gives site[].bound by the guest's bytes
+  // Sets and gives site[].bound by the guest's bytes, of which `available` may be read.
+  uint8_t (*recognize)(kt_site_table *, uint64_t site, const void *text, uint64_t available);
   void *owner;           // Paravirt's own
 };
 
@@ -75,15 +76,15 @@ struct kt_site_table {
 /// Index of the site that starts at a guest address and may be dispatched now, or -1. For decoders: a binary search and a
 /// look at the text, not for every call. `text` is the host address of the guest's bytes there: a site whose bytes are no
 /// longer its call (nor the guest's own native body for it) is plain guest code, and so is one whose member of pv_cpu_ops
-/// the guest has replaced.
-static inline int64_t kt_site_at(kt_site_table *table, uint64_t address, const void *text) {
+/// the guest has replaced. `available` bytes may be read there: a site that is longer is plain guest code.
+static inline int64_t kt_site_at(kt_site_table *table, uint64_t address, const void *text, uint64_t available) {
   uint64_t low = 0, high = table->count;
   while (low < high) {
     uint64_t middle = low + (high - low) / 2;
     if (table->site[middle].start < address) low = middle + 1; else high = middle;
   }
   if (low >= table->count || table->site[low].start != address) return -1;
-  if (table->recognize != 0) return table->recognize(table, low, text) ? (int64_t)low : -1;
+  if (table->recognize != 0) return table->recognize(table, low, text, available) ? (int64_t)low : -1;
   return table->site[low].bound ? (int64_t)low : -1;
 }
 

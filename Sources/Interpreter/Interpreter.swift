@@ -119,9 +119,13 @@ private let codeWritten: @convention(c) (CPU?, UInt64, UInt64) -> Void = { cpu, 
   invalidate(state, physical: physical, length: length)
 }
 
-/// Forgets the decoded bundles in a physical range. A slot's neighbours in its bundle go too; nothing reaches further.
+/// Forgets the decoded bundles in a physical range, with a slot's neighbours in its bundle and the beginning of a call
+/// site that reaches into the range.
 func invalidate(_ state: UnsafeMutablePointer<InterpreterState>, physical: UInt64, length: UInt64) {
   if length == 0 { return }
+  // A bound call site is decoded at its first bundle only: its other four may be what was written.
+  let siteTail = min(physical, 64)
+  let physical = physical - siteTail, length = length + siteTail
   var granule = physical & ~0xfff
   let last = physical &+ (length - 1)
   while true {
@@ -146,7 +150,7 @@ private func findPage(_ state: UnsafeMutablePointer<InterpreterState>, _ physica
   return page
 }
 
-/// The slots of the granule that holds `ip`; nil after a fault on the fetch (or a stop).
+/// The slots of the granule that holds `ip`; nil after a fault on the fetch or a stop (`afterFailedFetch` tells).
 @inline(__always)
 func locate(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> SlotPointer? {
   let ip = cpu.pointee.ip
@@ -158,10 +162,16 @@ func locate(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Slot
   return locateSlowly(cpu, state, line, tag)
 }
 
+/// What a fetch that `locate` refused returns: a fault was delivered, or the processor stops.
+func afterFailedFetch(_ cpu: CPU) -> Status {
+  cpu.pointee.stop_reason != UInt32(KT_STOP_NONE.rawValue) ? .stopped : .interruptedOrStopped(cpu)
+}
+
 @inline(never)
 private func locateSlowly(
   _ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>, _ line: UnsafeMutablePointer<FetchLine>, _ tag: UInt64
 ) -> SlotPointer? {
+  cpu.pointee.stop_reason = UInt32(KT_STOP_NONE.rawValue)
   guard let place = cpu.resolveFetch(cpu.pointee.ip) else { return nil }
   let physical = place & ~0xfff
   let page: PagePointer
@@ -198,18 +208,24 @@ func decodeBundle(
   let line = state.pointee.fetch + Int(truncatingIfNeeded: address >> 12 & UInt64(fetchLineCount - 1))
   let page = line.pointee.page.unsafelyUnwrapped
   let bundle = Int(slot.pointee.position >> 2)
-  page.decode(bundle: bundle, site: boundSite(cpu, address, text: page.pointee.host + 16 * bundle))
+  // Stores there may have gone unannounced since the machine gave the granule up as code.
+  cpu.machine.markCode(physical: page.pointee.physical)
+  page.decode(bundle: bundle, site: boundSite(cpu, address, page, bundle))
 }
 
 // MARK: Bound call sites
 
-/// The index of the bound site that begins at `address`, unless it is to be emulated. `text`: the guest's bytes there.
-private func boundSite(_ cpu: CPU, _ address: UInt64, text: UnsafeRawPointer) -> Int? {
+/// The index of the bound site that begins at `address`, a bundle of the page, unless it is to be emulated.
+private func boundSite(_ cpu: CPU, _ address: UInt64, _ page: PagePointer, _ bundle: Int) -> Int? {
   guard let table = cpu.pointee.sites?.assumingMemoryBound(to: kt_site_table.self),
-    let site = table.pointee.site, cpu.pointee.call_site != nil
+    let site = table.pointee.site, table.pointee.count != 0, cpu.pointee.call_site != nil
   else { return nil }
-  let index = Int(kt_site_at(table, address, text))
+  let text = page.pointee.host + 16 * bundle, physical = page.pointee.physical | UInt64(16 * bundle)
+  let available = cpu.readableCode(address, physical: physical, host: text)
+  let index = Int(kt_site_at(table, address, text, available))
   guard index >= 0, site[index].dispatch != UInt8(KT_DISPATCH_EMULATED.rawValue) else { return nil }
+  let last = physical &+ (site[index].end &- site[index].start) &- 1
+  if last & ~0xfff != page.pointee.physical { cpu.machine.markCode(physical: last) }
   return index
 }
 
@@ -266,7 +282,7 @@ func advance(_ cpu: CPU) {
 @inline(never)
 func stepOne(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Status {
   cpu.pointee.budget &-= 1
-  guard let slots = locate(cpu, state) else { return .interruptedOrStopped(cpu) }
+  guard let slots = locate(cpu, state) else { return afterFailedFetch(cpu) }
   let slot = slots + Int(3 * (cpu.pointee.ip >> 4 & 255)) + Int(cpu.pointee.ri)
   if slot.pointee.fast == .undecoded { decodeBundle(cpu, state, slot, cpu.pointee.ip) }
   if slot.pointee.fast == .site {

@@ -174,7 +174,7 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
   var pageAddress = cpu.pointee.ip & ~0xfff
   guard let first = locate(cpu, state) else {
     cpu.pointee.budget = budget &- 1
-    return .interruptedOrStopped(cpu)
+    return afterFailedFetch(cpu)
   }
   var base = first
   var s = first + Int(3 * (cpu.pointee.ip >> 4 & 255)) + Int(cpu.pointee.ri)
@@ -555,7 +555,7 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           }
           guard let found = locate(cpu, state) else {
             cpu.pointee.budget = budget &- 1
-            return .interruptedOrStopped(cpu)
+            return afterFailedFetch(cpu)
           }
           base = found
           pageAddress = target & ~0xfff

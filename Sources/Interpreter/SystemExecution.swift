@@ -108,10 +108,7 @@ private func executeReadAR(_ cpu: CPU, _ code: Code) -> Status {
 /// fc, fc.i: the line's code may have changed. All caches are coherent, so that nothing else is to do.
 private func executeFlushCache(_ cpu: CPU, _ code: Code) -> Status {
   if cpu.readNaT(code.r3) { return cpu.registerNaTConsumption(isr: ISR.r | ISR.na, code: NonAccess.fc) }
-  let address = cpu.readGR(code.r3)
-  guard let place = cpu.resolve(address, [], flags: UInt32(KT_ACCESS_NONE)) else { return .interruptedOrStopped(cpu) }
-  if cpu.machine.holdsCode(place.physical) { cpu.pointee.code_written?(cpu, place.physical & ~63, 64) }
-  return .done
+  return cpu.flushCache(cpu.readGR(code.r3))
 }
 
 private func executeHash(_ cpu: CPU, _ code: Code) -> Status {
@@ -160,10 +157,10 @@ private func executeReadUnprivileged(_ cpu: CPU, _ code: Code) -> Status {
     cpu.writeGR(code.r1, kt_cpuid(cpu)[index])
     return .done
   }
-  if index >= 32 { return cpu.reservedRegisterField() }
-  // Counters that the kernel keeps to itself read as zero above level 0 (SDM vol. 2, 7.2.1).
-  let hidden = cpu.cpl != 0 && (cpu.pointee.psr & PSR.sp != 0 || (index >= 4 && kt_pmc(cpu)[index] >> 6 & 1 != 0))
-  cpu.writeGR(code.r1, hidden ? 0 : kt_pmd(cpu)[index])
+  var value: UInt64 = 0
+  let status = cpu.readPMD(cpu.readGR(code.r3), &value)
+  if status != .done { return status }
+  cpu.writeGR(code.r1, value)
   return .done
 }
 

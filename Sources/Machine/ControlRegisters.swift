@@ -65,7 +65,10 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       guard (15...61).contains(value >> 2 & 0x3f) else { return reservedRegisterField() }
       pointee.cr_pta = value
       flushSoftwareTLB()
-    case CR.ipsr: pointee.cr_ipsr = value
+    case CR.ipsr:
+      // ri names a slot: there are three.
+      guard value >> 41 & 3 != 3 else { return reservedRegisterField() }
+      pointee.cr_ipsr = value
     case CR.isr: pointee.cr_isr = value
     case CR.iip: pointee.cr_iip = value
     case CR.ifa: pointee.cr_ifa = value
@@ -191,6 +194,28 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     if value >> 58 != 0 || value >> 12 & 1 != 0 { return false }
     for field in 0..<4 where value >> UInt64(6 + 13 * field + 2) & 3 == 1 { return false }
     return true
+  }
+
+  // MARK: Performance counters, caches
+
+  /// mov r1=pmd[r3]: Reserved Register/Field for a register beyond the last. Counters that the kernel keeps to itself
+  /// read as zero above level 0 (SDM vol. 2, 7.2.1).
+  package func readPMD(_ register: UInt64, _ value: inout UInt64) -> Status {
+    let index = Int(register & 0xff)
+    if index >= 32 { return reservedRegisterField() }
+    let hidden = cpl != 0 && (pointee.psr & PSR.sp != 0 || (index >= 4 && kt_pmc(self)[index] >> 6 & 1 != 0))
+    value = hidden ? 0 : kt_pmd(self)[index]
+    return .done
+  }
+
+  /// fc, fc.i: a non-access reference, which needs the right to read only above level 0 (SDM vol. 3, fc). The caches are
+  /// coherent, but what an engine has derived from the line, 64 bytes here, is stale.
+  package func flushCache(_ address: UInt64) -> Status {
+    guard let place = resolve(address, cpl == 0 ? [] : .read, flags: UInt32(KT_ACCESS_NONE)) else {
+      return .interruptedOrStopped(self)
+    }
+    if machine.holdsCode(place.physical) { pointee.code_written?(self, place.physical & ~63, 64) }
+    return .done
   }
 
   // MARK: Processor status register

@@ -3,6 +3,22 @@
 import CSupport
 
 extension UnsafeMutablePointer where Pointee == kt_cpu {
+  /// Bytes of code that may be read at `host`, where the code at `ip`, physically at `physical` (in a process: `ip`),
+  /// stands: to the end of its granule and, where memory goes on both on the host and in the guest, of the next.
+  package func readableCode(_ ip: UInt64, physical: UInt64, host: UnsafeRawPointer) -> UInt64 {
+    let rest = 4096 - physical & 0xfff
+    let next = physical &+ rest
+    if pointee.is_process != 0 {
+      guard let page = machine.processMemory?.page(at: next), page.rights.contains(.execute),
+        UnsafeRawPointer(page.host) == host + Int(rest)
+      else { return rest }
+    } else {
+      guard machine.host(physical: next, length: 4096) != nil else { return rest }
+      if let mapped = peekFetch(ip &+ rest), mapped != next { return rest }
+    }
+    return rest + 4096
+  }
+
   /// The physical address of the code at `ip`, where a translation in the processor or physical mode gives one.
   package func peekFetch(_ ip: UInt64) -> UInt64? {
     if pointee.is_process != 0 { return ip }

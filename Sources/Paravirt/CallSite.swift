@@ -95,11 +95,13 @@ package struct SiteRecognizer: Sendable {
         record: record, contents: .other,
         unboundReason: "it calls \(other?.name ?? "something else than pv_cpu_ops"), not \(operation)")
     }
-    if isNative(record.type, bytes) { return CallSite(record: record, contents: .native, unboundReason: nil) }
+    if record.length <= CallSequence.length, isNative(record.type, bytes) { return CallSite(record: record, contents: .native, unboundReason: nil) }
     let reason =
       record.length < CallSequence.length
       ? "its \(record.length) bytes are too short for a call (\(CallSequence.length) bytes)"
-      : "its bytes are not the five-bundle call"
+      : record.length > CallSequence.length
+        ? "its \(record.length) bytes are more than a call (\(CallSequence.length) bytes)"
+        : "its bytes are not the five-bundle call"
     return CallSite(record: record, contents: .other, unboundReason: reason)
   }
 

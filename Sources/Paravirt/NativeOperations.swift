@@ -44,15 +44,8 @@ package enum NativeOperations {
   /// Delivers Privileged Operation where the processor is not at level 0.
   @inline(__always) private static func isPrivileged(_ cpu: CPU) -> Bool { cpu.pointee.psr & PSR.cpl == 0 }
 
-  /// fc: a non-access reference that needs read permission, then the line is written back and invalidated: what was
-  /// decoded or translated from it is stale. A line is 64 bytes here.
-  static func flushCache(_ cpu: CPU, _ address: UInt64) -> UInt64 {
-    guard let place = cpu.resolve(address, .read, flags: UInt32(KT_ACCESS_NONE)) else {
-      return faulted(cpu, .interrupted)
-    }
-    if cpu.machine.holdsCode(place.physical) { cpu.pointee.code_written?(cpu, place.physical & ~63, 64) }
-    return 0
-  }
+  /// fc r8.
+  static func flushCache(_ cpu: CPU, _ address: UInt64) -> UInt64 { finish(cpu, cpu.flushCache(address)) }
 
   /// mov r1=cpuid[r3]: Reserved Register/Field for a register beyond the last (cpuid[3] bits 7:0).
   static func cpuid(_ cpu: CPU, _ index: UInt64) -> UInt64 {
@@ -62,11 +55,11 @@ package enum NativeOperations {
     return registers[number]
   }
 
-  /// mov r1=pmd[r3]: zero for a register that is not there, and where psr.sp hides it from a user.
+  /// mov r1=pmd[r3].
   static func pmd(_ cpu: CPU, _ index: UInt64) -> UInt64 {
-    let number = Int(index & 0xff)
-    if number >= 32 || (cpu.pointee.psr & PSR.sp != 0 && !isPrivileged(cpu)) { return 0 }
-    return kt_pmd(cpu)[number]
+    var value: UInt64 = 0
+    let status = cpu.readPMD(index, &value)
+    return status == .done ? value : faulted(cpu, status)
   }
 
   /// ptc.ga r8, r9.

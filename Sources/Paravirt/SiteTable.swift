@@ -230,10 +230,11 @@ public final class SiteTable: @unchecked Sendable {
   package var guestTable: UInt64? { recognizer.table }
 
   /// Looks at a site's bytes in guest memory and keeps or ends its binding accordingly; whether it is bound.
-  package func recognize(_ index: Int, _ text: UnsafeRawPointer) -> Bool {
+  /// - Parameter available: bytes that may be read at `text`; a site that is longer is not bound.
+  package func recognize(_ index: Int, _ text: UnsafeRawPointer, available: UInt64) -> Bool {
     let record = sites[index].record
-    let bytes = UnsafeRawBufferPointer(start: text, count: Int(record.length))
-    var bound = recognizer.site(record, bytes).isBound
+    var bound = record.length <= min(available, CallSequence.length)
+    if bound { bound = recognizer.site(record, UnsafeRawBufferPointer(start: text, count: Int(record.length))).isBound }
     if bound, let members = watched.pointee.members, let operation = record.type.operation {
       let member = Int(operation.rawValue)
       bound = members[member] == watched.pointee.original[member]
@@ -277,10 +278,12 @@ public final class SiteTable: @unchecked Sendable {
 
 /// `kt_site_table.recognize`.
 private func recognizeSite(
-  _ table: UnsafeMutablePointer<kt_site_table>?, _ site: UInt64, _ text: UnsafeRawPointer?
+  _ table: UnsafeMutablePointer<kt_site_table>?, _ site: UInt64, _ text: UnsafeRawPointer?, _ available: UInt64
 ) -> UInt8 {
   guard let table, let owner = table.pointee.owner, let text else { return 0 }
-  return Unmanaged<SiteTable>.fromOpaque(owner)._withUnsafeGuaranteedRef { $0.recognize(Int(site), text) } ? 1 : 0
+  return Unmanaged<SiteTable>.fromOpaque(owner)._withUnsafeGuaranteedRef {
+    $0.recognize(Int(site), text, available: available)
+  } ? 1 : 0
 }
 
 extension SiteTable {

@@ -262,7 +262,8 @@ package final class TranslatorEngine: BlockEngine {
     frontend.builder.fold = options.contains(.constants)
     frontend.translate(
       start: start, marker: key & CFM.mask, mode: key >> Mode.shift,
-      source: CodeSource(host: host - Int(start & 0xff0), page: start & ~0xfff))
+      source: CodeSource(
+        host: host - Int(start & 0xff0), page: start & ~0xfff, physical: physical & ~0xfff, cpu: cpu))
     optimizer.run(&frontend.builder.block, options)
     frontend.builder.block.selfLoop = frontend.builder.block.isSimpleLoop()
     let block = frontend.builder.block
@@ -304,6 +305,8 @@ package final class TranslatorEngine: BlockEngine {
       if followed?.pointee.generation != generationBefore { mustFlush = true }
     }
     machine.markCode(physical: physical)
+    // A call site at the block's end may reach into the next granule.
+    if (block.end &- 1) & ~0xfff != start & ~0xfff { machine.markCode(physical: physical & ~0xfff &+ 4096) }
     if options.contains(.indirectCache) { cache.remember(number) }
     statistics.blocks += 1
     statistics.guestInstructions += Int(block.slots)

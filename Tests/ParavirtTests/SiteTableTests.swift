@@ -189,9 +189,11 @@ private final class Seen: Sendable {
     let table = fixture.table
     var text = fixture.text
     let address = ImageBuilder.textAddress + 80
-    func find(_ address: UInt64) -> Int64 {
-      text.withUnsafeBytes { kt_site_at(table.pointer, address, $0.baseAddress! + 80) }
+    func find(_ address: UInt64, available: UInt64 = 80) -> Int64 {
+      text.withUnsafeBytes { kt_site_at(table.pointer, address, $0.baseAddress! + 80, available) }
     }
+    #expect(find(address, available: 79) == -1)
+    #expect(find(address, available: 0) == -1)
     #expect(find(address) == 1)
     #expect(find(address + 16) == -1)
     #expect(find(address - 1) == -1)

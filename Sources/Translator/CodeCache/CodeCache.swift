@@ -187,7 +187,9 @@ package final class CodeCache {
     var any = false
     let shift = UInt64(KT_GRANULE_SHIFT)
     guard length > 0 else { return false }
-    for granule in physical >> shift...(physical &+ length - 1) >> shift {
+    // A block belongs to the granule where it begins; a call site at its end may reach into the next.
+    let home = physical >> shift
+    for granule in (home == 0 ? 0 : home - 1)...(physical &+ length - 1) >> shift {
       guard var number = granules[granule] else { continue }
       var previous: Int32 = -1
       while number >= 0 {

@@ -11,6 +11,9 @@ struct CodeSource {
   var host: UnsafeRawPointer
   /// Guest virtual address of the granule.
   var page: UInt64
+  /// Its physical address.
+  var physical: UInt64
+  var cpu: CPU
 }
 
 /// Bits of the mode in a block's key.
@@ -61,7 +64,7 @@ struct Frontend {
     var issued: Int32 = 0
     var instructions = 0
     while !ended {
-      if slot == 0, let site = boundSite(at: bundle, source.host + Int(bundle & 0xfff)) {
+      if slot == 0, let site = boundSite(at: bundle, source) {
         issued += Int32(KT_SITE_SLOTS)
         builder.issued = issued - Int32(KT_SITE_SLOTS)
         builder.position = UInt32(bundles << 2)
@@ -227,9 +230,11 @@ struct Frontend {
     }
   }
 
-  mutating func boundSite(at address: UInt64, _ text: UnsafeRawPointer) -> UnsafeMutablePointer<kt_site>? {
+  mutating func boundSite(at address: UInt64, _ source: CodeSource) -> UnsafeMutablePointer<kt_site>? {
     guard let sites, sites.pointee.count != 0 else { return nil }
-    let number = kt_site_at(sites, address, text)
+    let offset = address & 0xfff, text = source.host + Int(offset)
+    let available = source.cpu.readableCode(address, physical: source.physical | offset, host: text)
+    let number = kt_site_at(sites, address, text, available)
     if number >= 0 { passedSites.append(Int(number)) }
     guard number >= 0, sites.pointee.site[Int(number)].dispatch != UInt8(KT_DISPATCH_EMULATED.rawValue) else {
       return nil
