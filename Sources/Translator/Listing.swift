@@ -31,7 +31,8 @@ extension TranslatorEngine {
       guard !block.retired, address >= block.start & ~15, address < block.end,
         let host = codeHost(cpu, block.physical)
       else { continue }
-      let source = CodeSource(host: host, page: block.start & ~0xfff)
+      let source = CodeSource(
+        host: host, page: block.start & ~0xfff, physical: block.physical & ~0xfff, cpu: cpu)
       let texts = intermediate(start: block.start, key: block.key, source)
       let code = UnsafeBufferPointer(
         start: UnsafePointer<UInt8>(bitPattern: UInt(block.code)), count: Int(block.codeEnd - block.code))
