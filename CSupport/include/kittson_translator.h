@@ -21,6 +21,17 @@ static inline const void *_Nonnull kt_leave_address(void) { return kt_leave_code
 int kt_patch_register(void);
 int kt_patch_synchronize(void);
 
+/// Replaces the bits of `mask` in an aligned word by those of `bits`, with one store.
+static inline void kt_patch_store_word(void *_Nonnull word, uint64_t bits, uint64_t mask) {
+  uint64_t old = __atomic_load_n((uint64_t *)word, __ATOMIC_RELAXED);
+  __atomic_store_n((uint64_t *)word, (old & ~mask) | (bits & mask), __ATOMIC_RELEASE);
+}
+static inline void kt_patch_store_byte(uint8_t *_Nonnull place, uint8_t value) {
+  __atomic_store_n(place, value, __ATOMIC_RELEASE);
+}
+/// Asks the engine of a processor to look up from emitted code at the next safe point; from any thread.
+static inline void kt_ask_attention(kt_cpu *_Nonnull cpu) { __atomic_store_n(&cpu->event_check, 1, __ATOMIC_RELEASE); }
+
 /// Breakpoint protocol: while a patch point at `address` is being rewritten, a thread that runs into its int3 goes
 /// on at `resume` with a return address `return_address` pushed when that is not 0.
 int kt_patch_trap_install(void);

@@ -61,6 +61,9 @@ package final class TranslatorEngine: BlockEngine {
   private var generation: UInt64 = 0
   private let snapshot: UnsafeMutableRawPointer
   private var siteGeneration: UInt64 = 0
+  private var followed: UnsafeMutablePointer<kt_site_table>? = nil
+  /// Rewrites call sites while guests run; it follows the site table by itself.
+  package let patcher: HostPatcher
 
   /// `codeSize`: bytes of code memory. nil where the system refuses memory for code.
   package init?(machine: Machine, options: TranslatorOptions = .all, codeSize: Int = 64 << 20) {
@@ -68,6 +71,8 @@ package final class TranslatorEngine: BlockEngine {
     self.machine = machine
     self.options = options
     self.cache = cache
+    nonisolated(unsafe) let cpus = machine.cpus
+    patcher = HostPatcher(cache) { for cpu in cpus { kt_ask_attention(cpu) } }
     frontend = Frontend(arena: arena)
     lowering = Lowering(optimizer: optimizer)
     snapshot = .allocate(byteCount: TranslatorEngine.snapshotSize, alignment: 16)
@@ -108,6 +113,7 @@ package final class TranslatorEngine: BlockEngine {
       }
       let flushes = cache.flushes
       noticeTranslations(cpu)
+      buryRetired()
       let found = lookup(cpu)
       if cache.flushes != flushes { pending = -1 }
       guard let number = found else {
@@ -216,7 +222,7 @@ package final class TranslatorEngine: BlockEngine {
   }
 
   /// Host address of the bundle at a physical address (in a process: virtual).
-  private func codeHost(_ cpu: CPU, _ physical: UInt64) -> UnsafeRawPointer? {
+  func codeHost(_ cpu: CPU, _ physical: UInt64) -> UnsafeRawPointer? {
     if cpu.pointee.is_process != 0 {
       guard let page = machine.processMemory?.page(at: physical) else { return nil }
       return UnsafeRawPointer(page.host) + Int(physical & 0xfff)
@@ -251,6 +257,7 @@ package final class TranslatorEngine: BlockEngine {
     _ cpu: CPU, _ start: UInt64, _ key: UInt64, _ physical: UInt64, _ host: UnsafeRawPointer
   ) -> Int {
     let began = kt_host_ticks()
+    let generationBefore = followed?.pointee.generation
     frontend.sites = cpu.pointee.sites?.assumingMemoryBound(to: kt_site_table.self)
     frontend.builder.fold = options.contains(.constants)
     frontend.translate(
@@ -268,6 +275,7 @@ package final class TranslatorEngine: BlockEngine {
     let entry = cache.cursor
     let context = LoweringContext(
       thunks: cache.thunks, options: options, logStores: logStores, sites: frontend.sites, callables: cache.callables,
+      needsHome: !frontend.passedSites.isEmpty,
       blockNumber: number, firstExit: cache.exitCount)
     let end = lowering.lower(block, context, at: entry)
     for index in 0..<block.exitCount {
@@ -286,6 +294,15 @@ package final class TranslatorEngine: BlockEngine {
       start: start, key: key, end: block.end, physical: physical & ~0xfff, code: cache.executable(entry),
       codeEnd: cache.executable(end), slots: block.slots, firstExit: Int32(firstExit),
       exitCount: Int32(block.exitCount), incoming: -1, nextInGranule: -1, verified: epoch, retired: false, runs: 0))
+    if let home = lowering.home, let sites = frontend.sites {
+      for site in frontend.passedSites {
+        patcher.add(
+          site: site, block: number, call: lowering.sites.first { $0.site == Int32(site) }?.place,
+          operation: Int(sites.pointee.site[site].operation), head: entry, home: home)
+      }
+      // Another thread may have changed a site while the block was made, before the patcher knew the block.
+      if followed?.pointee.generation != generationBefore { mustFlush = true }
+    }
     machine.markCode(physical: physical)
     if options.contains(.indirectCache) { cache.remember(number) }
     statistics.blocks += 1
@@ -295,8 +312,17 @@ package final class TranslatorEngine: BlockEngine {
     return number
   }
 
+  /// The IR of a block before and after optimisation.
+  func intermediate(start: UInt64, key: UInt64, _ source: CodeSource) -> (String, String) {
+    frontend.translate(start: start, marker: key & CFM.mask, mode: key >> Mode.shift, source: source)
+    let before = frontend.builder.block.text
+    optimizer.run(&frontend.builder.block, options)
+    return (before, frontend.builder.block.text)
+  }
+
   /// Drops all translations. Not while emitted code runs.
   private func flush() {
+    patcher.removeAll()
     cache.removeAll()
     arena.removeAll()
     mustFlush = false
@@ -313,8 +339,7 @@ package final class TranslatorEngine: BlockEngine {
     if let sites = cpu.pointee.sites?.assumingMemoryBound(to: kt_site_table.self),
       sites.pointee.generation != siteGeneration {
       siteGeneration = sites.pointee.generation
-      cache.callables.refresh(sites)
-      flush()
+      follow(sites)
     }
     guard cpu.pointee.fetch_generation != generation else { return }
     generation = cpu.pointee.fetch_generation
@@ -333,6 +358,22 @@ package final class TranslatorEngine: BlockEngine {
     compare(kt_region_registers(cpu), 64)
     compare(kt_protection_keys(cpu), 128)
     if changed { newEpoch() }
+  }
+
+  /// Has the patcher follow a site table that was not known before.
+  private func follow(_ sites: UnsafeMutablePointer<kt_site_table>) {
+    guard followed != sites, let owner = sites.pointee.owner else { return }
+    followed = sites
+    cache.callables.refresh(sites)
+    let table = Unmanaged<SiteTable>.fromOpaque(owner).takeUnretainedValue()
+    nonisolated(unsafe) let pointer = sites
+    table.observe { [patcher] change in patcher.apply(change, pointer) }
+    flush()
+  }
+
+  /// Blocks that the patcher sent home die here, between blocks.
+  private func buryRetired() {
+    for number in patcher.takeRetired() where !cache.blocks[number].retired { cache.retire(number) }
   }
 
   private func newEpoch() {

@@ -37,6 +37,9 @@ struct Frontend {
   var sites: UnsafeMutablePointer<kt_site_table>? = nil
   /// Instructions that emitted code hands to the interpreter: their memory must live as long as the code.
   var arena: InstructionArena
+  /// Sites whose start the block passes, however they are dispatched.
+  var passedSites: [Int] = []
+
   var bundle: UInt64 = 0
   var slot = 0
   var ended = false
@@ -53,6 +56,7 @@ struct Frontend {
     bundle = start & ~15
     slot = Int(start & 3)
     ended = false
+    passedSites.removeAll(keepingCapacity: true)
     var bundles = 0
     var issued: Int32 = 0
     var instructions = 0
@@ -223,9 +227,10 @@ struct Frontend {
     }
   }
 
-  func boundSite(at address: UInt64, _ text: UnsafeRawPointer) -> UnsafeMutablePointer<kt_site>? {
+  mutating func boundSite(at address: UInt64, _ text: UnsafeRawPointer) -> UnsafeMutablePointer<kt_site>? {
     guard let sites, sites.pointee.count != 0 else { return nil }
     let number = kt_site_at(sites, address, text)
+    if number >= 0 { passedSites.append(Int(number)) }
     guard number >= 0, sites.pointee.site[Int(number)].dispatch != UInt8(KT_DISPATCH_EMULATED.rawValue) else {
       return nil
     }

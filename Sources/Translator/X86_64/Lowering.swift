@@ -14,6 +14,8 @@ struct LoweringContext {
   var logStores: Bool
   var sites: UnsafeMutablePointer<kt_site_table>?
   var callables: CallablePointers
+  /// Whether the host patcher may send the block home.
+  var needsHome: Bool
   /// Number of the block, and of its first exit record.
   var blockNumber: Int
   var firstExit: Int
@@ -102,6 +104,8 @@ final class Lowering {
 
   private(set) var exits: [EmittedExit] = []
   private(set) var sites: [EmittedSite] = []
+  /// Where the block's first instruction may be made to jump to: leaves to the engine. nil where the context wants none.
+  private(set) var home: UnsafeMutablePointer<UInt8>? = nil
 
   private var a = Assembler(at: UnsafeMutablePointer<UInt8>(bitPattern: 16)!)
   private var context: LoweringContext! = nil
@@ -566,6 +570,12 @@ final class Lowering {
     while index < stubCount {
       emitStub(stubs[index])
       index += 1
+    }
+    home = nil
+    if context.needsHome {
+      home = a.cursor
+      a.move(.rax, immediate: Int64(ExitCode.budget.rawValue) | Int64(context.blockNumber) << 8)
+      a.jump(to: context.thunks.leave)
     }
     return a.cursor
   }

@@ -171,7 +171,7 @@ enum ThunkEmitter {
 
 /// The callables of the operations as emitted code reaches them: two pointers an operation within the code cache's own
 /// memory, and a veneer for each direct callable, since none lies within ±2 GiB.
-struct CallablePointers {
+struct CallablePointers: @unchecked Sendable {
   /// indirect, direct for each operation; writable mapping.
   var pointers: UnsafeMutablePointer<UInt64>
   var veneers: UnsafeMutablePointer<UInt8>
