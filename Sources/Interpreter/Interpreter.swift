@@ -198,6 +198,8 @@ func decodeBundle(
   let line = state.pointee.fetch + Int(truncatingIfNeeded: address >> 12 & UInt64(fetchLineCount - 1))
   let page = line.pointee.page.unsafelyUnwrapped
   let bundle = Int(slot.pointee.position >> 2)
+  // The granule may have been given up as code since the page was found: stores to it must be announced again.
+  cpu.machine.markCode(physical: page.pointee.physical)
   page.decode(bundle: bundle, site: boundSite(cpu, address, text: page.pointee.host + 16 * bundle))
 }
 
