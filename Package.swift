@@ -50,7 +50,7 @@ let package = Package(
     .testTarget(
       name: "VerificationTests",
       dependencies: ["CSupport", "IA64", "Interpreter", "Machine", "Translator", "Verification"]),
-    .testTarget(name: "TranslatorTests", dependencies: ["Interpreter", "Kittson", "Translator"]),
+    .testTarget(name: "TranslatorTests", dependencies: ["Interpreter", "Kittson", "Paravirt", "Platforms", "Translator"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -29,9 +29,6 @@ static inline void kt_patch_store_word(void *_Nonnull word, uint64_t bits, uint6
 static inline void kt_patch_store_byte(uint8_t *_Nonnull place, uint8_t value) {
   __atomic_store_n(place, value, __ATOMIC_RELEASE);
 }
-/// Asks the engine of a processor to look up from emitted code at the next safe point; from any thread.
-static inline void kt_ask_attention(kt_cpu *_Nonnull cpu) { __atomic_store_n(&cpu->event_check, 1, __ATOMIC_RELEASE); }
-
 /// Breakpoint protocol: while a patch point at `address` is being rewritten, a thread that runs into its int3 goes
 /// on at `resume` with a return address `return_address` pushed when that is not 0.
 int kt_patch_trap_install(void);

@@ -38,14 +38,11 @@ package final class HostPatcher: Sendable {
   private let executableOffset: Int
   private let callables: CallablePointers
   private let canSerialize: Bool
-  private let attention: @Sendable () -> Void
 
-  /// `attention` makes running guest threads leave at their next safe point.
-  init(_ cache: CodeCache, attention: @escaping @Sendable () -> Void) {
+  init(_ cache: CodeCache) {
     executableOffset = cache.executableOffset
     callables = cache.callables
     canSerialize = kt_patch_register() == 0 && kt_patch_trap_install() == 0
-    self.attention = attention
   }
 
   package var counts: Counts { counters.withLock { $0 } }
@@ -77,7 +74,8 @@ package final class HostPatcher: Sendable {
 
   // MARK: Any thread's side
 
-  /// Follows a change of the site table.
+  /// Follows a change of the site table. Calls change at once; a block sent home is left at its next entry, and a loop
+  /// within one block at the end of its slot budget at the latest.
   func apply(_ change: SiteTableChange, _ table: UnsafeMutablePointer<kt_site_table>) {
     switch change {
     case .dispatch(let sites):
@@ -91,7 +89,6 @@ package final class HostPatcher: Sendable {
         sendHome(site, inlinedOnly: true)
       }
     }
-    attention()
   }
 
   private func setDispatch(_ site: Int, _ dispatch: UInt8) {

@@ -71,8 +71,7 @@ package final class TranslatorEngine: BlockEngine {
     self.machine = machine
     self.options = options
     self.cache = cache
-    nonisolated(unsafe) let cpus = machine.cpus
-    patcher = HostPatcher(cache) { for cpu in cpus { kt_ask_attention(cpu) } }
+    patcher = HostPatcher(cache)
     frontend = Frontend(arena: arena)
     lowering = Lowering(optimizer: optimizer)
     snapshot = .allocate(byteCount: TranslatorEngine.snapshotSize, alignment: 16)

@@ -3,6 +3,7 @@
 import Glibc
 import Kittson
 import Paravirt
+import Platforms
 import Synchronization
 import Testing
 import Translator
@@ -32,7 +33,7 @@ import Translator
     let made = pthread_create(&thread, nil, { argument in
       let shared = Unmanaged<Shared>.fromOpaque(argument!).takeRetainedValue()
       while !shared.done.load(ordering: .acquiring) {
-        for dispatch in [Dispatch.direct, .indirect, .direct, .inlined, .emulated] {
+        for dispatch in [Paravirt.Dispatch.direct, .indirect, .direct, .inlined, .emulated] {
           shared.sites.setDispatch(dispatch)
           usleep(300)
         }
@@ -44,7 +45,7 @@ import Translator
     let end = session.run()
     shared.done.store(true, ordering: .releasing)
     pthread_join(thread, nil)
-    #expect(end == .exited(0))
+    #expect(end == RunEnd.exited(0), "\(console.text.withLock { $0 })")
     #expect(shared.rounds.load(ordering: .relaxed) > 0)
   }
 }
