@@ -31,7 +31,7 @@ test: test-packages
 	@$(SWIFT) test -c release $(TEST_FLAGS)
 
 toolchain:
-	@command -v $(SWIFT) >/dev/null 2>&1 || { echo "kittson: no Swift toolchain: install Swift 6.1 or newer from swift.org and put it on PATH" >&2; exit 1; }
+	@command -v $(SWIFT) >/dev/null 2>&1 || { echo "kittson: no Swift toolchain: install Swift 6.3 or newer from swift.org and put it on PATH" >&2; exit 1; }
 
 run-packages: toolchain
 	@Documentation/tools/install-packages $(RUN_PACKAGES)
