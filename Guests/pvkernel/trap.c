@@ -18,13 +18,22 @@ static unsigned long timer_period, timer_next;
 static struct irqaction *actions[256];
 static unsigned char vector_used[256];
 
-static void timer_interrupt(int vector) {
+/* Sets the next match. The timer fires where ar.itc equals cr.itm, so a match that passed before it was set never
+   comes: it is counted here and the one behind it set, until one lies ahead. */
+static void timer_arm(void) {
   unsigned long now = ia64_getreg(_IA64_REG_AR_ITC);
+  do {
+    while ((long)(timer_next - now) <= 0) timer_next += timer_period, timer_ticks++;
+    ia64_setreg(_IA64_REG_CR_ITM, timer_next);
+    ia64_srlz_d();
+    now = ia64_getreg(_IA64_REG_AR_ITC);
+  } while ((long)(timer_next - now) <= 0);
+}
+
+static void timer_interrupt(int vector) {
   (void)vector;
   if (pv_time_ops.do_steal_accounting(&timer_next)) return;
-  while ((long)(timer_next - now) <= 0) timer_next += timer_period, timer_ticks++;
-  ia64_setreg(_IA64_REG_CR_ITM, timer_next);
-  ia64_srlz_d();
+  timer_arm();
   current->need_resched = 1;
 }
 
@@ -35,9 +44,8 @@ void timer_start(unsigned long period) {
   pv_irq_ops.register_percpu_irq(TIMER_VECTOR, &timer_action);
   timer_period = period;
   timer_next = ia64_getreg(_IA64_REG_AR_ITC) + period;
-  ia64_setreg(_IA64_REG_CR_ITM, timer_next);
   ia64_setreg(_IA64_REG_CR_ITV, TIMER_VECTOR);
-  ia64_srlz_d();
+  timer_arm();
 }
 
 void timer_stop(void) {
