@@ -38,7 +38,7 @@ struct BootCommand: ParsableCommand {
     configuration.memorySize = memory.bytes
     configuration.commandLine = append
     configuration.restartsOnReset = !noReboot
-    let bytes = try image.map(readFile) ?? EmbeddedGuests.pvkernel
+    let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
     let name = image ?? "the embedded kernel"
     let session = try makeSession(bytes, name, configuration)
     for diagnostic in session.diagnostics { writeError("kittson: \(name): \(diagnostic)\n") }

@@ -27,7 +27,7 @@ struct CheckCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let bytes = try image.map { try readFile($0) } ?? EmbeddedGuests.pvkernel
+    let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
     let report: CheckReport
     do throws(ELFError) { report = try ParavirtImage(ELFImage(bytes: bytes)).check() } catch {
       throw Failure("\(image ?? "pvkernel"): \(error)", status: ExitStatus.cannotRun)

@@ -15,7 +15,7 @@ struct DisassembleCommand: ParsableCommand {
   var image: String?
 
   func run() throws {
-    let bytes = try image.map(readFile) ?? EmbeddedGuests.pvkernel
+    let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
     var output: [UInt8] = []
     func flush() {
       output.withUnsafeBytes(writeToStandardOutput)

@@ -1,5 +1,6 @@
 // Errors as the user sees them: one line, `kittson: what is wrong: how to mend it`, and an exit status.
 import Glibc
+import func Machine.readFile
 
 /// Exit statuses of Kittson's own (a guest's status passes unchanged).
 enum ExitStatus {
@@ -37,30 +38,11 @@ func writeError(_ text: String) {
   }
 }
 
-/// Reads a whole file, or says in one line why it can't.
-func readFile(_ path: String) throws -> [UInt8] {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else {
-    let reason = String(cString: strerror(errno))
-    throw Failure(
-      "\(path): \(reason): check the path",
-      status: errno == ENOENT || errno == ENOTDIR ? ExitStatus.notFound : ExitStatus.cannotRun)
-  }
-  defer { close(descriptor) }
-  var status = stat()
-  guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
-    throw Failure("\(path): is a directory: name an image file", status: ExitStatus.cannotRun)
-  }
-  var bytes: [UInt8] = []
-  bytes.reserveCapacity(Int(status.st_size))
-  var chunk = [UInt8](repeating: 0, count: 1 << 20)
-  while true {
-    let count = read(descriptor, &chunk, chunk.count)
-    if count < 0 && errno == EINTR { continue }
-    guard count >= 0 else {
-      throw Failure("\(path): \(String(cString: strerror(errno)))", status: ExitStatus.cannotRun)
-    }
-    if count == 0 { return bytes }
-    bytes += chunk[..<count]
+/// Reads a whole image file, or says in one line why it can't and ends with 127 (missing) or 126.
+func readImage(_ path: String) throws -> [UInt8] {
+  do {
+    return try readFile(path)
+  } catch {
+    throw Failure("\(error)", status: access(path, F_OK) != 0 ? ExitStatus.notFound : ExitStatus.cannotRun)
   }
 }

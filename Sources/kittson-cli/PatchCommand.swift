@@ -34,7 +34,7 @@ struct PatchCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let bytes = try image.map { try readFile($0) } ?? EmbeddedGuests.pvkernel
+    let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
     let name = image ?? "pvkernel"
     let result: (bytes: [UInt8]?, report: PatchReport)
     do throws(ELFError) {

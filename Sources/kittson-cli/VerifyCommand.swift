@@ -61,7 +61,7 @@ struct VerifyBootCommand: ParsableCommand {
     configuration.memorySize = memory.bytes
     configuration.commandLine = append
     configuration.plantedOperation = try options.plantedOperation()
-    let bytes = try image.map(readFile) ?? EmbeddedGuests.pvkernel
+    let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
     let name = image ?? "the embedded kernel"
     let settled = configuration
     try verify(options, engine) { role, _ in try makeGuest(bytes, name, settled, role) }

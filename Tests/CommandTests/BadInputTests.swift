@@ -33,7 +33,7 @@ private let machineOffset = 18, programHeaderOffset = 32
   }
 
   @Test func missingFile() throws {
-    for command in ["boot", "run", "patch", "disassemble"] {
+    for command in ["boot", "run", "patch", "check", "disassemble", "verify"] {
       try expectRefusal([command, "/nonexistent/image"], status: 127, "/nonexistent/image")
     }
   }

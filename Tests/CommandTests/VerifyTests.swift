@@ -1,0 +1,39 @@
+// `kittson verify`: no difference on the embedded kernel, and a planted one is found and named.
+import Testing
+
+@Suite struct VerifyTests {
+  private let shortKernel = ["--append", "bench=20 cpu=1"]
+
+  @Test func embeddedKernelAgrees() throws {
+    let result = try kittson(["verify"] + shortKernel)
+    #expect(result.status == 0, "\(result.output)\(result.errors)")
+    #expect(result.output.contains("no difference"))
+    #expect(result.output.contains("the guest ended with status 0"))
+  }
+
+  @Test(arguments: ["get_rr", "thash"])
+  func plantedResultIsFoundAndNamed(_ operation: String) throws {
+    let result = try kittson(["verify", "--plant", "operation=\(operation)"] + shortKernel)
+    #expect(result.status == 1, "\(result.errors)")
+    #expect(result.output.contains(operation), "\(result.output)")
+    #expect(result.output.contains("kittson verify boot --max-instructions"), "\(result.output)")
+  }
+
+  /// Guest output appears only when it was asked for.
+  @Test func guestOutputIsSeparate() throws {
+    #expect(try !kittson(["verify"] + shortKernel).output.contains("checks"))
+    #expect(try kittson(["verify", "--console"] + shortKernel).output.contains("failed 0"))
+  }
+
+  @Test func badOptions() throws {
+    for arguments in [["--every", "0"], ["--every", "1000000"], ["--plant", "get_rr"], ["--plant", "operation=none"]] {
+      let result = try kittson(["verify"] + arguments)
+      #expect(result.status == 64, "\(arguments): \(result.errors)")
+      #expect(result.errors.hasPrefix("kittson: ") && result.errors.split(separator: "\n").count == 1)
+    }
+  }
+
+  @Test func limitEndsTheComparison() throws {
+    #expect(try kittson("verify", "--max-instructions", "100000").status == 124)
+  }
+}
