@@ -46,7 +46,7 @@ let package = Package(
     .testTarget(name: "MachineTests", dependencies: ["Machine"]),
     .testTarget(name: "PlatformsTests", dependencies: ["CSupport", "Machine", "Interpreter", "Platforms"]),
     .testTarget(name: "InterpreterTests", dependencies: ["CSupport", "IA64", "Machine", "Interpreter"]),
-    .testTarget(name: "ParavirtTests", dependencies: ["CSupport", "CFFI", "Machine", "Paravirt"]),
+    .testTarget(name: "ParavirtTests", dependencies: ["CSupport", "CFFI", "Interpreter", "Machine", "Paravirt"]),
     .testTarget(
       name: "VerificationTests",
       dependencies: ["CSupport", "IA64", "Interpreter", "Machine", "Translator", "Verification"]),

@@ -9,6 +9,8 @@ public struct CallSite: Hashable, Sendable {
     case call
     /// The guest's own native body and nops: the site has been patched, and means the same.
     case native
+    /// A direct call, which the guest patcher makes where no replacement fits.
+    case direct
     /// Anything else: plain guest code.
     case other
   }
@@ -95,7 +97,13 @@ package struct SiteRecognizer: Sendable {
         record: record, contents: .other,
         unboundReason: "it calls \(other?.name ?? "something else than pv_cpu_ops"), not \(operation)")
     }
-    if record.length <= CallSequence.length, isNative(record.type, bytes) { return CallSite(record: record, contents: .native, unboundReason: nil) }
+    if record.length <= CallSequence.length, isNative(record.type, bytes) {
+      return CallSite(record: record, contents: .native, unboundReason: nil)
+    }
+    if let callee = DirectCall.callee(at: record.start, bytes) {
+      return CallSite(
+        record: record, contents: .direct, unboundReason: "it calls 0x\(String(callee.entry, radix: 16)) directly")
+    }
     let reason =
       record.length < CallSequence.length
       ? "its \(record.length) bytes are too short for a call (\(CallSequence.length) bytes)"
@@ -107,10 +115,6 @@ package struct SiteRecognizer: Sendable {
 
   /// Whether a site holds the native body of its type, and nothing but nops behind it.
   package func isNative(_ type: PatchType, _ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard let body = natives[type]?.bytes, bytes.count >= body.count, bytes.prefix(body.count).elementsEqual(body)
-    else { return false }
-    return stride(from: body.count, to: bytes.count, by: 16).allSatisfy { offset in
-      NopBundle.isNop(UnsafeRawBufferPointer(rebasing: bytes[offset..<min(offset + 16, bytes.count)]))
-    }
+    natives[type].map { NopBundle.fills(bytes, behind: $0.bytes) } ?? false
   }
 }

@@ -45,6 +45,9 @@ package struct NativeBodies: Sendable {
 
   package subscript(type: PatchType) -> Body? { bodies[type] }
 
+  /// The code alone, by type.
+  package var bytes: [PatchType: [UInt8]] { bodies.mapValues(\.bytes) }
+
   private static func between(
     _ startLabel: String, _ endLabel: String, _ image: ELFImage, _ symbols: ELFSymbols
   ) -> [UInt8]? {
@@ -73,8 +76,6 @@ package struct NativeBodies: Sendable {
 
   // MARK: Kittson's own bodies (encodings: SDM vol. 3, chapter 4)
 
-  private static let nopM: UInt64 = 1 << 27
-  private static let nopI: UInt64 = 1 << 27
   private static let mii = Template(rawValue: 0x01)  // stop at the end
   private static let miiMiddle = Template(rawValue: 0x03)  // stops behind slots 1 and 2
   private static let mmi = Template(rawValue: 0x0b)  // stops behind slots 0 and 2
@@ -83,9 +84,6 @@ package struct NativeBodies: Sendable {
   private static func system(_ x6: UInt64, x3: UInt64 = 0, r1: UInt64 = 0, r2: UInt64 = 0, r3: UInt64 = 0) -> UInt64 {
     1 << 37 | x3 << 33 | x6 << 27 | r3 << 20 | r2 << 13 | r1 << 6
   }
-
-  /// adds r1 = 0, r3 (format A4), which is how the assembler writes mov r1 = r3.
-  private static func move(_ r1: UInt64, from r3: UInt64) -> UInt64 { 8 << 37 | 2 << 34 | r3 << 20 | r1 << 6 }
 
   /// dep.z r1 = imm8, pos, len (format I13).
   private static func depositZero(_ r1: UInt64, _ imm8: UInt64, position: UInt64, length: UInt64) -> UInt64 {
@@ -99,7 +97,7 @@ package struct NativeBodies: Sendable {
   }
 
   private static func single(_ slot: UInt64) -> [InstructionBundle] {
-    [InstructionBundle(template: mii, slot, nopI, nopI)]
+    [InstructionBundle(template: mii, slot, Code.nop, Code.nop)]
   }
 
   /// A body of Kittson's own; nil where the type has none (getreg of ip, r8, r9 and registers that can't be written).
@@ -138,9 +136,9 @@ package struct NativeBodies: Sendable {
     }
     switch register {
     case .gp, .sp, .tp:
-      let number = UInt64(register.generalRegister ?? 0)
+      let number = UInt8(register.generalRegister ?? 0)
       if written, register == .tp { return nil }
-      return single(written ? move(number, from: 8) : move(8, from: number))
+      return single(written ? Code.move(number, from: 8) : Code.move(8, from: number))
     default: return nil
     }
   }
@@ -149,10 +147,10 @@ package struct NativeBodies: Sendable {
   private static func applicationMove(_ number: UInt64, written: Bool) -> InstructionBundle {
     if number < 48 {
       let slot = written ? system(0x2a, r2: 8, r3: number) : system(0x22, r1: 8, r3: number)
-      return InstructionBundle(template: mii, slot, nopI, nopI)
+      return InstructionBundle(template: mii, slot, Code.nop, Code.nop)
     }
     let slot = written ? 0x2a << 27 | number << 20 | 8 << 13 : 0x32 << 27 | number << 20 | 8 << 6
-    return InstructionBundle(template: mii, nopM, slot, nopI)
+    return InstructionBundle(template: mii, Code.nop, slot, Code.nop)
   }
 
   private static var restoreInterrupts: [InstructionBundle] {
@@ -160,8 +158,8 @@ package struct NativeBodies: Sendable {
     let compare: UInt64 = 0xe << 37 | 6 << 27 | 8 << 13 | 7 << 6
     let serialize: UInt64 = 3 << 31 | 6  // (p6) srlz.d (format M24: x2 = 3 at 32:31, x4 = 0)
     return [
-      InstructionBundle(template: Template(rawValue: 0x0a), compare, maskInterrupts(6, predicate: 6), nopI),
-      InstructionBundle(template: mmi, maskInterrupts(7, predicate: 7), serialize, nopI),
+      InstructionBundle(template: Template(rawValue: 0x0a), compare, maskInterrupts(6, predicate: 6), Code.nop),
+      InstructionBundle(template: mmi, maskInterrupts(7, predicate: 7), serialize, Code.nop),
     ]
   }
 
@@ -171,8 +169,8 @@ package struct NativeBodies: Sendable {
     return [
       InstructionBundle(template: mii, set(0, 8), region(2, 1), region(3, 2)),
       InstructionBundle(template: mii, set(2, 9), region(15, 3), region(17, 4)),
-      InstructionBundle(template: mmi, set(3, 10), set(15, 11), nopI),
-      InstructionBundle(template: Template(rawValue: 0x09), set(17, 14), nopM, nopI),
+      InstructionBundle(template: mmi, set(3, 10), set(15, 11), Code.nop),
+      InstructionBundle(template: Template(rawValue: 0x09), set(17, 14), Code.nop, Code.nop),
     ]
   }
 }

@@ -3,12 +3,8 @@ import IA64
 import Machine
 
 package enum NopBundle {
-  // nop.m, nop.f and nop.i share one encoding, nop.b has its own (SDM vol. 3, formats M48, F16, I18, B9).
-  private static let nop: UInt64 = 1 << 27
-  private static let nopB: UInt64 = 2 << 37
-
   /// { .mfi nop.m 0; nop.f 0; nop.i 0 }: Linux's paravirt_nop_mfi_inst_bundle.
-  package static let mfi = InstructionBundle(template: Template(rawValue: 0x0c), nop, nop, nop)
+  package static let mfi = Code.bundle("MFI", Code.nop, Code.nop, Code.nop)
 
   /// The bundle with which the image's own patcher fills sites, or `mfi` where it names none.
   package static func fill(_ image: ELFImage, symbols: ELFSymbols) -> [UInt8] {
@@ -30,6 +26,14 @@ package enum NopBundle {
     guard template.isValid, !template.isLong else { return false }
     let slots = [bundle.slot0, bundle.slot1, bundle.slot2]
     return slots.enumerated().allSatisfy { index, slot in isNop(slot, unit: template.unit(index)) }
+  }
+
+  /// Whether `bytes`, whole bundles, are a body and behind it nothing but nops.
+  package static func fills(_ bytes: UnsafeRawBufferPointer, behind body: [UInt8]) -> Bool {
+    guard bytes.count >= body.count, bytes.prefix(body.count).elementsEqual(body) else { return false }
+    return stride(from: body.count, to: bytes.count, by: 16).allSatisfy { offset in
+      isNop(UnsafeRawBufferPointer(rebasing: bytes[offset..<min(offset + 16, bytes.count)]))
+    }
   }
 
   /// Whether a slot is a nop: predicate and immediate do not matter.

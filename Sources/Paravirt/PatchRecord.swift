@@ -25,7 +25,7 @@ public enum RecordKind: String, CaseIterable, Sendable {
 }
 
 /// One patch-site record. For bundles [start, end) are addresses of bundles; for instructions start and end are tags
-/// (bundle address | slot); a branch has the tag of its one instruction in `start` and end = start.
+/// (bundle address | slot), end that of the first slot behind the site; a branch has the tag of its one instruction in `start` and end = start.
 public struct PatchRecord: Hashable, Sendable {
   public var kind: RecordKind
   /// Position in its table, from 0.
@@ -48,7 +48,7 @@ public struct PatchRecord: Hashable, Sendable {
   public var length: UInt64 {
     switch kind {
     case .bundle: return end - start
-    case .instruction: return (end & ~15) &- (start & ~15) &+ 16
+    case .instruction: return (end & ~15) &- (start & ~15) &+ (end & 15 == 0 ? 0 : 16)
     case .branch: return 16
     }
   }
@@ -153,7 +153,7 @@ public struct PatchRecords: Sendable {
       if record.end <= record.start { return "range is empty: it ends at 0x\(String(record.end, radix: 16))" }
     case .instruction:
       if record.start & 15 > 2 || record.end & 15 > 2 { return "a tag's low four bits must be a slot, 0 to 2" }
-      if record.end < record.start { return "range is empty: it ends at 0x\(String(record.end, radix: 16))" }
+      if record.end <= record.start { return "range is empty: it ends at 0x\(String(record.end, radix: 16))" }
     case .branch:
       if record.start & 15 > 2 { return "a tag's low four bits must be a slot, 0 to 2" }
     }

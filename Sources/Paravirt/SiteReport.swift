@@ -1,5 +1,6 @@
 // Reports of the guest patcher: what an image's call sites are and what became of them, as plain values that the
 // command line prints.
+import IA64
 import Machine
 
 /// One line of a listing.
@@ -19,6 +20,9 @@ public struct SiteReport: Sendable, Equatable {
   public var unboundReason: String?
   /// What the patcher did; nil where it did not run.
   public var outcome: PatchOutcome?
+  /// The site's bundles as a disassembler writes them, and what the patcher makes of them; empty where nobody asked.
+  public var before: [String] = []
+  public var after: [String] = []
 }
 
 /// Counts of one image's sites, and every site.
@@ -66,7 +70,7 @@ public struct PatchReport: Sendable {
     switch outcome {
     case .refused(let text): (severity, reason) = (.error, text)
     case .kept(let text): (severity, reason) = (.warning, text + ": the site stays as it is")
-    case .replaced, .retargeted, .unchanged: return nil
+    case .replaced, .direct, .restored, .retargeted, .unchanged: return nil
     }
     return PatchDiagnostic(
       severity: severity, kind: record.kind, index: record.index, message: "\(record.description): \(reason)")
@@ -93,17 +97,58 @@ public struct PatchReport: Sendable {
   }
 }
 
-/// Patches an image to the `native` backend: its new bytes and what became of every site.
-/// - Throws: `ELFError` where the image's tables do not lie in the file.
-public func patchToNative(_ image: ELFImage) throws(ELFError) -> (bytes: [UInt8], report: PatchReport) {
-  let guest = try ParavirtImage(image)
-  var text = ImageText(image)
-  let outcomes = GuestPatcher(guest).patch(guest.records.records, in: &text)
-  return (text.bytes, PatchReport(guest, outcomes: outcomes))
+extension PatchReport {
+  /// Adds the disassembly of every site in the image and in `patched`, the bytes of the same image with its sites patched.
+  package mutating func disassemble(_ image: ELFImage, _ symbols: ELFSymbols, patched: [UInt8]) {
+    for index in sites.indices {
+      let site = sites[index]
+      let record = PatchRecord(kind: site.kind, index: site.index, start: site.start, end: site.end, type: site.type)
+      guard let offset = image.fileOffset(ofVirtual: record.address, count: record.length) else { continue }
+      let range = offset..<offset + Int(record.length)
+      sites[index].before = PatchReport.lines(image.bytes[range], at: record.address, symbols)
+      sites[index].after = PatchReport.lines(patched[range], at: record.address, symbols)
+    }
+  }
+
+  private static func lines(_ bytes: ArraySlice<UInt8>, at address: UInt64, _ symbols: ELFSymbols) -> [String] {
+    bytes.withUnsafeBytes { bytes in
+      stride(from: 0, to: bytes.count - 15, by: 16).flatMap { offset in
+        Disassembler.lines(
+          InstructionBundle(loadingFrom: bytes.baseAddress! + offset), at: address &+ UInt64(offset),
+          symbolizer: { "0x" + String($0, radix: 16) + " <" + symbols.describe($0) + ">" })
+      }
+    }
+  }
 }
 
-/// Lists an image's call sites.
+/// Patches an image's sites: its new bytes and what became of every site.
 /// - Throws: `ELFError` where the image's tables do not lie in the file.
-public func listCallSites(_ image: ELFImage) throws(ELFError) -> PatchReport {
-  PatchReport(try ParavirtImage(image))
+public func patchCallSites(
+  _ image: ELFImage, _ goal: PatchGoal = .replacement(.native), disassembly: Bool = false
+) throws(ELFError) -> (bytes: [UInt8], report: PatchReport) {
+  let guest = try ParavirtImage(image)
+  var text = ImageText(image)
+  let outcomes = GuestPatcher(guest, goal).patch(guest.records.records, in: &text)
+  var report = PatchReport(guest, outcomes: outcomes)
+  if disassembly { report.disassemble(image, guest.symbols, patched: text.bytes) }
+  return (text.bytes, report)
+}
+
+/// Patches an image to the `native` backend.
+/// - Throws: `ELFError` where the image's tables do not lie in the file.
+public func patchToNative(_ image: ELFImage) throws(ELFError) -> (bytes: [UInt8], report: PatchReport) {
+  try patchCallSites(image)
+}
+
+/// Lists an image's call sites, with their disassembly and that of what `goal` would make of them where asked for.
+/// - Throws: `ELFError` where the image's tables do not lie in the file.
+public func listCallSites(_ image: ELFImage, disassembly goal: PatchGoal? = nil) throws(ELFError) -> PatchReport {
+  let guest = try ParavirtImage(image)
+  var report = PatchReport(guest)
+  if let goal {
+    var text = ImageText(image)
+    _ = GuestPatcher(guest, goal).patch(guest.records.records, in: &text)
+    report.disassemble(image, guest.symbols, patched: text.bytes)
+  }
+  return report
 }

@@ -11,8 +11,9 @@ struct PatchCommand: ParsableCommand {
     abstract: "Patches the call sites of an image, or lists them.",
     discussion: """
       Reads the patch-site records of a paravirtualised Linux/ia64 kernel, checks each, and rewrites the sites as the \
-      kernel's own patcher would: the backend's replacement code, then nops. Without -o nothing is written. Without \
-      IMAGE the embedded kernel is taken.
+      kernel's own patcher would: the backend's replacement code, then nops. A site whose replacement does not fit \
+      becomes a direct call. Nothing is written over bytes that are not a site's call or what a patcher made of it. \
+      Without -o nothing is written. Without IMAGE the embedded kernel is taken.
 
       Exit status: 0 all done, 1 some record was refused and the others done, 126 the image is no IA-64 ELF image, 127 \
       it is not there.
@@ -24,8 +25,17 @@ struct PatchCommand: ParsableCommand {
   @Flag(help: "List every call site: address, type, section, function, and whether the host can bind it.")
   var list = false
 
-  @Option(help: ArgumentHelp("Whose replacement code the sites get.", valueName: "native"))
+  @Flag(help: "With --list: the bundles of every site before and after the patch (JSON always has them).")
+  var disassembly = false
+
+  @Option(help: ArgumentHelp("Whose replacement code the sites get: native, xen.", valueName: "B"))
   var backend = PatchBackend.native
+
+  @Flag(help: "Direct calls of the operations' functions instead of replacement code.")
+  var direct = false
+
+  @Flag(help: "Back to indirect calls: undoes what any backend made of the sites.")
+  var undo = false
 
   @Option(name: .short, help: ArgumentHelp("Write the patched image to this file.", valueName: "OUT"))
   var output: String?
@@ -39,10 +49,11 @@ struct PatchCommand: ParsableCommand {
     let result: (bytes: [UInt8]?, report: PatchReport)
     do throws(ELFError) {
       let image = try ELFImage(bytes: bytes)
+      let wantsDisassembly = list && (json || disassembly)
       if list && output == nil {
-        result = (nil, try listCallSites(image))
+        result = (nil, try listCallSites(image, disassembly: wantsDisassembly ? goal : nil))
       } else {
-        let patched = try patchToNative(image)
+        let patched = try patchCallSites(image, goal, disassembly: wantsDisassembly)
         result = (patched.bytes, patched.report)
       }
     } catch {
@@ -57,6 +68,12 @@ struct PatchCommand: ParsableCommand {
     var text = json ? report(result.report).text(indented: true) + "\n" : self.text(result.report)
     text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
     if result.report.hasErrors { Glibc.exit(ExitStatus.different) }
+  }
+
+  private var goal: PatchGoal { undo ? .indirectCall : direct ? .directCall : .replacement(backend) }
+
+  func validate() throws {
+    if direct && undo { throw ValidationError("--direct and --undo exclude each other: name one") }
   }
 
   // MARK: For people
@@ -77,7 +94,7 @@ struct PatchCommand: ParsableCommand {
       + "\(report.records) records"
     let outcomes = report.sites.compactMap(\.outcome)
     if !outcomes.isEmpty {
-      text += "; \(outcomes.count { $0.isDone }) patched to native, "
+      text += "; \(outcomes.count { $0.isDone }) \(goal.words), "
         + "\(outcomes.count { $0 == .unchanged }) already were, \(outcomes.count { $0.isLeft }) left"
     }
     return text + "\n"
@@ -88,6 +105,8 @@ struct PatchCommand: ParsableCommand {
       + site.section.padded(right: 12) + "  " + site.symbol
     if let reason = site.unboundReason { text += "  (not bound: \(reason))" }
     if let outcome = site.outcome { text += "  [\(outcome.words)]" }
+    for line in site.before { text += "\n    - " + line }
+    for line in site.after { text += "\n    + " + line }
     return text
   }
 
@@ -128,12 +147,25 @@ struct PatchCommand: ParsableCommand {
     ]
     if let reason = site.unboundReason { members.append(("unbound_reason", .string(reason))) }
     if let outcome = site.outcome { members.append(("outcome", .string(outcome.words))) }
+    if !site.before.isEmpty {
+      members.append(("before", .array(site.before.map { .string($0) })))
+      members.append(("after", .array(site.after.map { .string($0) })))
+    }
     return .object(members)
   }
 }
 
-enum PatchBackend: String, CaseIterable, ExpressibleByArgument {
-  case native
+extension PatchBackend: ExpressibleByArgument {}
+
+extension PatchGoal {
+  /// What it made of so many sites.
+  fileprivate var words: String {
+    switch self {
+    case .replacement(let backend): return "patched to \(backend.rawValue)"
+    case .directCall: return "made direct calls"
+    case .indirectCall: return "made indirect calls"
+    }
+  }
 }
 
 extension PatchDiagnostic {
@@ -144,25 +176,20 @@ extension PatchDiagnostic {
 extension PatchOutcome {
   fileprivate var words: String {
     switch self {
-    case .replaced(let used): return "native, \(used) bytes"
+    case .replaced(let used): return "replaced, \(used) bytes"
+    case .direct(let target): return "direct call of 0x" + String(target, radix: 16)
+    case .restored: return "restored"
     case .retargeted(let target): return "to 0x" + String(target, radix: 16)
-    case .unchanged: return "already native"
+    case .unchanged: return "already so"
     case .kept(let reason): return "left: " + reason
     case .refused(let reason): return "refused: " + reason
-    }
-  }
-
-  fileprivate var isDone: Bool {
-    switch self {
-    case .replaced, .retargeted: return true
-    case .unchanged, .kept, .refused: return false
     }
   }
 
   fileprivate var isLeft: Bool {
     switch self {
     case .kept, .refused: return true
-    case .replaced, .retargeted, .unchanged: return false
+    case .replaced, .direct, .restored, .retargeted, .unchanged: return false
     }
   }
 }

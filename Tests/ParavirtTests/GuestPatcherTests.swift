@@ -119,11 +119,6 @@ import Testing
 
   // MARK: Branches (bundles from GNU as 2.40, linked at the addresses stated)
 
-  private static func bundle(_ text: String) -> InstructionBundle {
-    let bytes = text.split(separator: " ").map { UInt8($0, radix: 16)! }
-    return bytes.withUnsafeBytes { InstructionBundle(loadingFrom: $0.baseAddress!) }
-  }
-
   private enum BranchFixture {
     /// At 0x100000: br.cond.sptk.many 0x101000; nop.b; nop.b
     static let forward = bundle("17 00 02 04 00 10 00 00 00 00 10 00 00 00 00 20")
@@ -133,6 +128,12 @@ import Testing
     static let third = bundle("11 00 00 00 01 00 00 00 00 02 80 03 10 00 00 41")
     /// At 0x100010: (p6) brl.cond.dptk.few 0x102000
     static let long = bundle("05 00 00 00 01 00 00 00 00 00 00 03 f0 1f 00 c2")
+    /// br.cond.sptk.many to the next bundle; nop.b; nop.b
+    static let next = bundle("17 00 06 00 00 10 00 00 00 00 10 00 00 00 00 20")
+    /// ld8 r8=[r9]; nop.i; br.cond.sptk.few to the next bundle
+    static let withLoad = bundle("10 40 00 12 18 10 00 00 00 02 00 00 10 00 00 40")
+    /// At 0x20: ld8 r8=[r9]; brl.cond.sptk.few 0x40000000010
+    static let longWithLoad = bundle("04 40 00 12 18 10 ff ff 03 00 00 00 f0 ff ff c0")
     /// At 0x102020: brl.cond.sptk.many 0x100030
     static let longBackward = bundle("05 00 00 00 01 00 ff ff ff ff 7f 00 18 e0 ff c8")
   }
@@ -154,31 +155,42 @@ import Testing
     let f = BranchFixture.self
     // 16 MiB forward is just too far, 16 bytes less is not; backward 16 MiB is in reach.
     let base: UInt64 = 0x1000_0000
+    var occupied = f.third
+    occupied[1] = Code.move(8, from: 9)
     #expect(try BranchPatch.retarget(f.forward, slot: 0, at: base, to: base + (1 << 24) - 16).get().template.name == "BBB")
     #expect(try BranchPatch.retarget(f.forward, slot: 0, at: base, to: base - (1 << 24)).get().template.name == "BBB")
     for target in [base + (1 << 24), base - (1 << 24) - 16] {
       let long = try BranchPatch.retarget(f.forward, slot: 0, at: base, to: target).get()
       #expect(long.template.name == "MLX")
       #expect(throws: BranchPatch.Problem.self) {
-        try BranchPatch.retarget(f.third, slot: 2, at: base, to: target).get()
+        try BranchPatch.retarget(occupied, slot: 2, at: base, to: target).get()
       }
     }
     // (p6) br.cond.sptk.many becomes the (p6) brl.cond.sptk.many 0x8000200000000030 that GNU as and ld build.
-    let short = GuestPatcherTests.bundle("d7 00 0e 00 00 10 00 00 00 00 10 00 00 00 00 20")
-    let far = GuestPatcherTests.bundle("05 00 00 00 01 00 00 ff 1f 00 60 03 38 00 00 c8")
+    let short = bundle("d7 00 0e 00 00 10 00 00 00 00 10 00 00 00 00 20")
+    let far = bundle("05 00 00 00 01 00 00 ff 1f 00 60 03 38 00 00 c8")
     let made = BranchPatch.retarget(short, slot: 0, at: 0xa000_0001_0000_0000, to: 0x8000_2000_0000_0030)
     #expect(try made.get() == far)
     #expect(throws: BranchPatch.Problem.self) { try BranchPatch.retarget(f.forward, slot: 0, at: 0, to: 8).get() }
     #expect(throws: BranchPatch.Problem.self) { try BranchPatch.retarget(f.forward, slot: 1, at: 0, to: 16).get() }
-    #expect(throws: BranchPatch.Problem.self) { try BranchPatch.retarget(f.long, slot: 2, at: 0, to: 16).get() }
+    // An M slot's instruction stays when the branch beside it becomes long; its slot 0 is then no branch.
+    #expect(try BranchPatch.retarget(f.withLoad, slot: 2, at: 0x20, to: 0x400_0000_0010).get() == f.longWithLoad)
+    #expect(BranchPatch.target(f.longWithLoad, slot: 2, at: 0x20) == 0x400_0000_0010)
+    #expect(throws: BranchPatch.Problem.self) { try BranchPatch.retarget(f.longWithLoad, slot: 0, at: 0, to: 16).get() }
+    // Three branch slots become long, and short again where only the target was changed.
+    let wide = try BranchPatch.retarget(f.next, slot: 0, at: base, to: base + 0x1_0000_0000).get()
+    #expect(wide.template.name == "MLX" && BranchPatch.target(wide, slot: 0, at: base) == base + 0x1_0000_0000)
+    #expect(BranchPatch.shorten(wide, slot: 0, at: base, to: base + 16) == f.next)
   }
 
   @Test func patchesBranchesOfAnImage() throws {
     var builder = ImageBuilder()
     builder.addSite(.thash)
     let site = ImageBuilder.textAddress + UInt64(builder.text.count)
+    builder.text += BranchFixture.next.bytes + BranchFixture.next.bytes
+    let elsewhere = ImageBuilder.textAddress + UInt64(builder.text.count)
     builder.text += BranchFixture.forward.bytes
-    builder.branches = ImageBuilder.words([site, 0x3000_0000, site, 0x3000_0003, site + 1, 0x3000_0000])
+    builder.branches = ImageBuilder.words([site, 0x3000_0000, site + 16, 0x3000_0003, site + 1, 0x3000_0000, elsewhere, 0x3000_0000])
     builder.symbols.append(("ia64_native_switch_to", ImageBuilder.textAddress + 0x40))
     let (bytes, report) = try report(builder)
     let branches = report.sites.filter { $0.kind == .branch }
@@ -186,9 +198,203 @@ import Testing
     #expect(branches[1].outcome == .kept("the image has no native entry point for BR_LEAVE_KERNEL"))
     // Slot 1 of that bundle is a nop.b.
     #expect(branches[2].outcome == .refused("its slot holds no br.cond or brl.cond to an address"))
+    // A branch that leads anywhere else is not the record's.
+    guard case .refused(let reason) = branches[3].outcome else { return #expect(Bool(false), "not refused") }
+    #expect(reason.hasPrefix("it leads to 0x"))
     let expected = try BranchPatch.retarget(
-      BranchFixture.forward, slot: 0, at: site, to: ImageBuilder.textAddress + 0x40).get()
+      BranchFixture.next, slot: 0, at: site, to: ImageBuilder.textAddress + 0x40).get()
     #expect(Array(bytes[0x150..<0x160]) == expected.bytes)
+    // Undone, the branch leads to the next bundle again.
+    let undone = try patchCallSites(ELFImage(bytes: bytes), .indirectCall)
+    #expect(Array(undone.bytes[0x100..<0x180]) == builder.text)
+  }
+
+  // MARK: The other forms of a site
+
+  /// What GNU as builds of DirectCall's comment, at 0 and with gp 0x123456789abcdef0.
+  private static let directCall = bytes(
+    """
+    05 80 00 02 00 a1 9a 78 56 34 12 20 00 97 f7 66 03 00 00 00 01 00 10 01 00 60 00 20 02 8b 00 84
+    00 00 00 00 01 00 60 88 04 80 03 00 00 00 04 00 11 00 00 00 01 00 00 00 00 02 00 00 d0 0f 00 40
+    01 08 00 20 00 21 00 00 00 02 00 00 00 00 04 00
+    """)
+  /// Bundle 3 with a brl.cond to 0x100000000.
+  private static let longBranch = bytes("05 00 00 00 01 00 ff 00 00 00 00 00 d0 ff ff c0")
+
+  @Test func buildsADirectCall() throws {
+    let near = DirectCall.Callee(entry: 0x1000, gp: 0x1234_5678_9abc_def0)
+    #expect(DirectCall.bytes(at: 0, near) == Self.directCall)
+    let far = DirectCall.Callee(entry: 0x1_0000_0000, gp: near.gp)
+    var expected = Self.directCall
+    expected.replaceSubrange(48..<64, with: Self.longBranch)
+    #expect(DirectCall.bytes(at: 0, far) == expected)
+    #expect(DirectCall.bytes(at: 0, DirectCall.Callee(entry: 8, gp: 0)) == nil)
+    for callee in [near, far] {
+      let call = try #require(DirectCall.bytes(at: 0x4000, callee))
+      #expect(call.withUnsafeBytes { DirectCall.callee(at: 0x4000, $0) } == callee)
+      // Any bit but those of target and gp makes it other code; those make it another callee.
+      for bit in 0..<640 {
+        var damaged = call
+        damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+        #expect(damaged.withUnsafeBytes { DirectCall.callee(at: 0x4000, $0) } != callee, "bit \(bit)")
+      }
+    }
+  }
+
+  /// Where no replacement fits, the function is called straight; with no function, the site stays.
+  @Test func callsDirectlyWhatDoesNotFit() throws {
+    var builder = ImageBuilder()
+    let site = builder.addSite(.thash)
+    builder.addSite(.getRR)
+    builder.function = (ImageBuilder.textAddress, 0x5555)
+    let guest = try ParavirtImage(ELFImage(bytes: builder.build()))
+    var replacements = Replacements(guest)
+    replacements.set([UInt8](repeating: 0, count: 96), for: .thash, .native)
+    var text = ImageText(guest.image)
+    let patcher = GuestPatcher(guest, .replacement(.native), replacements)
+    #expect(patcher.patch(guest.records.records, in: &text) == [.direct(site), .replaced(used: 16)])
+    let call = try #require(DirectCall.bytes(at: site, DirectCall.Callee(entry: site, gp: 0x5555)))
+    #expect(Array(text.bytes[0x100..<0x150]) == call)
+    let listed = try listCallSites(ELFImage(bytes: text.bytes))
+    #expect(listed.sites[0].contents == .direct && listed.sites[0].unboundReason != nil)
+    // Other replacements, same image: from the direct call straight to the body that fits.
+    let again = try patchCallSites(ELFImage(bytes: text.bytes), .replacement(.native))
+    #expect(again.bytes == (try patchToNative(guest.image).bytes))
+
+    builder.function = nil
+    let without = try ParavirtImage(ELFImage(bytes: builder.build()))
+    text = ImageText(without.image)
+    replacements = Replacements(without)
+    replacements.set([UInt8](repeating: 0, count: 96), for: .thash, .native)
+    let outcomes = GuestPatcher(without, .replacement(.native), replacements).patch(without.records.records, in: &text)
+    #expect(outcomes[0] == .kept("too short: the replacement takes 96 bytes, the site has 80"))
+    #expect(outcomes[1] == .replaced(used: 16))
+  }
+
+  /// Every goal from every state, and back to the very bytes that the assembler wrote.
+  @Test func undoesEveryFormExactly() throws {
+    var builder = ImageBuilder()
+    for type in PatchType.all where type.operation != nil && NativeBodies()[type] != nil { builder.addSite(type) }
+    builder.function = (ImageBuilder.textAddress, 0x5555)
+    let original = builder.build()
+    let goals: [PatchGoal] = [.replacement(.native), .replacement(.xen), .directCall, .indirectCall]
+    for first in goals {
+      let one = try patchCallSites(ELFImage(bytes: original), first)
+      for second in goals {
+        let two = try patchCallSites(ELFImage(bytes: one.bytes), second)
+        #expect(!two.report.hasErrors, "\(first), \(second)")
+        #expect(two.bytes == (try patchCallSites(ELFImage(bytes: original), second).bytes), "\(first), \(second)")
+      }
+    }
+  }
+
+  @Test func logsWhatItOverwrites() throws {
+    var builder = ImageBuilder()
+    let site = builder.addSite(.thash)
+    builder.addSite(.setRR)
+    builder.addSite(.getPSRI)
+    let guest = try ParavirtImage(ELFImage(bytes: builder.build()))
+    var text = ImageText(guest.image)
+    var log: UndoLog? = UndoLog()
+    let outcomes = GuestPatcher(guest).patch(guest.records.records, in: &text, log: &log)
+    #expect(outcomes.allSatisfy { $0 == .replaced(used: 16) })
+    // Someone rewrites the second site since: it is left alone, the others come back.
+    _ = text.withBytes(at: site + 80, count: 16) { $0[3] ^= 0xff }
+    let rewritten = Array(text.bytes[0x150..<0x1a0])
+    #expect(log?.undo(in: &text) == [site + 80])
+    #expect(log?.isEmpty == true)
+    #expect(Array(text.bytes[0x100..<0x150]) == Array(builder.text[..<80]))
+    #expect(Array(text.bytes[0x150..<0x1a0]) == rewritten)
+    #expect(Array(text.bytes[0x1a0..<0x1f0]) == Array(builder.text[160...]))
+  }
+
+  // MARK: Instruction sites (bundles from GNU as 2.40)
+
+  private enum InstructionFixture {
+    /// thash r8=r8; nop.m; nop.i ;;   and with break.m 0xd in its place
+    static let thash = bytes("09 40 00 10 1a 04 00 00 00 02 00 00 00 00 04 00")
+    static let xen = bytes("09 68 00 00 00 00 00 00 00 02 00 00 00 00 04 00")
+    /// nop.m; nop.i; nop.b
+    static let branches = bytes("10 00 00 00 01 00 00 00 00 02 00 00 00 00 00 20")
+    /// nop.m; thash r8=r8; nop.b
+    static let second = bytes("18 00 00 00 01 00 80 00 20 34 08 00 00 00 00 20")
+  }
+
+  private func instructionImage(_ text: [UInt8], _ start: UInt64, _ end: UInt64, _ type: PatchType) -> ImageBuilder {
+    var builder = ImageBuilder()
+    builder.text = text
+    builder.instructions = ImageBuilder.words([
+      ImageBuilder.textAddress + start, ImageBuilder.textAddress + end, UInt64(type.rawValue),
+    ])
+    return builder
+  }
+
+  @Test func replacesInstructions() throws {
+    let f = InstructionFixture.self
+    let image = instructionImage(f.thash, 0, 1, .thash)
+    let native = try report(image)
+    #expect(native.report.sites[0].outcome == .unchanged)
+    let xen = try patchCallSites(ELFImage(bytes: image.build()), .replacement(.xen))
+    #expect(xen.report.sites[0].outcome == .replaced(used: 16))
+    #expect(Array(xen.bytes[0x100..<0x110]) == f.xen)
+    let back = try patchCallSites(ELFImage(bytes: xen.bytes), .replacement(.native))
+    #expect(back.bytes == image.build())
+  }
+
+  /// Linux fills with one nop encoding, which is no nop in a branch slot.
+  @Test func fillsBranchSlotsWithTheirOwnNop() throws {
+    let f = InstructionFixture.self
+    // thash in slot 1 of the first bundle; the range goes on through the second to its branch slot.
+    let image = instructionImage(f.second + f.branches, 1, 0x20, .thash)
+    let xen = try patchCallSites(ELFImage(bytes: image.build()), .replacement(.xen))
+    #expect(xen.report.sites[0].outcome == .replaced(used: 32))
+    let after = Array(xen.bytes[0x100..<0x120])
+    #expect(Array(after[16...]) == f.branches)
+    let first = after.withUnsafeBytes { InstructionBundle(loadingFrom: $0.baseAddress!) }
+    #expect(first.slot0 == 1 << 27 && first.slot1 == 0xd << 6 && first.slot2 == 2 << 37)
+  }
+
+  @Test func placesASequenceOnlyWhereItsStopsAre() throws {
+    // setreg ar.k3 under Xen: mov r9=r8; mov r8=3 ;; break.i 0x12. The native write stands in slot 0.
+    let native = try #require(NativeBodies.builtin(.setreg(.application(3))))[0].bytes
+    let nops = bundle("0a 00 00 00 01 00 00 00 00 02 00 00 00 00 04 00").bytes  // MMI, a stop behind slot 0
+    let patched = try patchCallSites(
+      ELFImage(bytes: instructionImage(native + nops, 0, 0x20, .setreg(.application(3))).build()), .replacement(.xen))
+    #expect(patched.report.sites[0].outcome == .replaced(used: 32))
+    let image = patched.bytes
+    let steps = image[0x100..<0x120].withUnsafeBytes { bytes in
+      InstructionSite.steps(of: [0, 16].map { InstructionBundle(loadingFrom: bytes.baseAddress! + $0) })
+    }
+    #expect(steps?.map(\.endsGroup).prefix(2) == [false, true])
+    // Without a second bundle there is no slot behind the stop.
+    let short = try patchCallSites(
+      ELFImage(bytes: instructionImage(native, 0, 0x10, .setreg(.application(3))).build()), .replacement(.xen))
+    #expect(short.report.sites[0].outcome == .kept("too short: 3 instructions do not fit into its 3 slots"))
+  }
+
+  @Test func refusesInstructionsOfAnotherKind() throws {
+    let f = InstructionFixture.self
+    let other = try report(instructionImage(f.thash, 0, 1, .getRR))
+    #expect(other.report.sites[0].outcome == .refused("its slots hold other code than GET_RR"))
+    let long = Code.movl(Code.nop, 8, 1).bytes
+    let movl = try report(instructionImage(f.thash + long, 0, 0x12, .thash))
+    #expect(movl.report.hasErrors && movl.report.sites[0].outcome != .unchanged)
+    let reserved = try report(instructionImage(f.thash + [0x06] + [UInt8](repeating: 0, count: 15), 0, 0x12, .thash))
+    #expect(reserved.report.hasErrors)
+  }
+
+  // MARK: Reports
+
+  @Test func showsEverySiteBeforeAndAfter() throws {
+    var builder = ImageBuilder()
+    builder.addSite(.thash)
+    let image = try ELFImage(bytes: builder.build())
+    let listed = try listCallSites(image, disassembly: .replacement(.native))
+    #expect(listed.sites[0].outcome == nil)
+    #expect(listed.sites[0].before.count == 14 && listed.sites[0].after.count == 15)
+    #expect(listed.sites[0].before[0] == "[MLX]       nop.m 0x0")
+    #expect(listed.sites[0].before[11] == "[MII]       mov r1=r16")
+    #expect(listed.sites[0].after[0] == "[MII]       thash r8=r8")
   }
 
   // MARK: A real kernel

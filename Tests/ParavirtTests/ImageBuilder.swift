@@ -15,6 +15,8 @@ struct ImageBuilder {
   var branches: [UInt8] = []
   var symbols: [(name: String, value: UInt64)] = [("pv_cpu_ops", table)]
   var withSections = true
+  /// The function that every member of pv_cpu_ops names: code address and gp. Its descriptor stands first in the data.
+  var function: (entry: UInt64, gp: UInt64)?
 
   static func words(_ values: [UInt64]) -> [UInt8] {
     values.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
@@ -66,6 +68,10 @@ struct ImageBuilder {
     let textOffset = 0x100
     let dataOffset = textOffset + text.count
     var data = [UInt8](repeating: 0, count: 0x40 + 14 * 8)
+    if let function {
+      data = w([function.entry, function.gp]) + [UInt8](repeating: 0, count: 0x30)
+      data += w([UInt64](repeating: ImageBuilder.dataAddress, count: 14))
+    }
     var starts: [String: (UInt64, UInt64)] = [:]
     for (name, bytes) in [
       (".paravirt_bundles", bundles), (".paravirt_insts", instructions), (".paravirt_branches", branches),
