@@ -5,6 +5,7 @@
 #   make build      the release build (.build/release/kittson)
 #   make install    PREFIX=/usr/local: program, man page, shell completions, plugin header
 #   make guests     rebuild Guests/ (needs an IA-64 cross compiler, CROSS_COMPILE=ia64-linux-gnu-)
+#   make vectors    rewrite Tests/Vectors (needs python3 and binutils-ia64-linux-gnu)
 #   make bench      benchmarks into bench/results/ (BENCH_QUICK=1: without the microbenchmarks)
 #   make clean
 
@@ -19,7 +20,7 @@ TEST_PACKAGES = $(RUN_PACKAGES) \
   $(if $(shell pkg-config --exists mpfr 2>/dev/null && echo yes),,libmpfr-dev) \
   $(if $(shell command -v ia64-linux-gnu-objdump),,binutils-ia64-linux-gnu)
 
-.PHONY: run test build install guests bench manual clean toolchain run-packages test-packages
+.PHONY: run test build install guests vectors bench manual clean toolchain run-packages test-packages
 
 run: build
 	@.build/release/kittson bench --summary
@@ -56,6 +57,9 @@ install: manual
 
 guests:
 	@$(MAKE) -C Guests
+
+vectors:
+	@python3 Tests/Vectors/make/make.py
 
 bench: run-packages
 	@bench/run

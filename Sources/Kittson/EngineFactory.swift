@@ -5,8 +5,8 @@ import Interpreter
 import Machine
 import Translator
 
-enum EngineFactory {
-  static func make(_ configuration: Configuration, for machine: Machine) throws(SessionError) -> any Engine {
+package enum EngineFactory {
+  package static func make(_ configuration: Configuration, for machine: Machine) throws(SessionError) -> any Engine {
     let interpreter = Interpreter()
     switch configuration.engine {
     case .interpreter:

@@ -24,7 +24,7 @@ struct KittsonCommand: ParsableCommand {
     subcommands: subcommands)
 
   private static let subcommands: [any ParsableCommand.Type] = [
-    VerifyCommand.self,
+    VerifyCommand.self, VectorsCommand.self,
     BootCommand.self, RunCommand.self, PatchCommand.self, CheckCommand.self, DisassembleCommand.self,
     BenchCommand.self,
   ]
