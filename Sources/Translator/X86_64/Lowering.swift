@@ -58,6 +58,7 @@ final class Lowering {
     var address: Register
     var data: Register
     var marker: UInt64
+    var charged: Int32
     var storeEnd: Int32                      // for stores: the stub of their storeEnd, or -1
     var heldCarried: UInt64 = 0              // carried slots, not written, whose registers still hold them
   }
@@ -89,6 +90,9 @@ final class Lowering {
   private var spillsUsed: UInt64 = 0
   private var pinned: UInt32 = 0
   private var marker: UInt64 = 0
+  /// Slots of the block that the budget has paid for at this point: at the head those up to the end of the first called
+  /// site, behind it those up to the end of the next one. So the budget is exact where a callable runs.
+  private var charged: Int32 = 0
   private var lastStoreStub = -1
 
   /// Loop-carried slots of a block that branches to itself, with the host register each has at the loop's head.
@@ -411,7 +415,8 @@ final class Lowering {
     }
     stubs[stubCount] = Stub(
       kind: kind, node: Int32(node), exit: Int32(exit), from: from, back: from, snapshot: Int32(first),
-      snapshotCount: Int32(dirtyCount), address: .rax, data: .rax, marker: marker, storeEnd: -1)
+      snapshotCount: Int32(dirtyCount), address: .rax, data: .rax, marker: marker, charged: charged,
+      storeEnd: -1)
     if isLoop {
       for (k, c) in carried.enumerated() where dirtyValue[c.slot] < 0 {
         if !c.written && inRegister[Int(c.register.number)] == c.value { stubs[stubCount].heldCarried |= 1 << UInt64(k) }
@@ -443,13 +448,20 @@ final class Lowering {
   private func address(ofPosition position: UInt32) -> UInt64 { (block.start & ~15) &+ UInt64(position >> 2) << 4 }
 
   /// Slots to give back when the node's instruction is the last one issued.
-  private func rest(after node: Node) -> Int32 { block.slots - node.issued - 1 }
+  private func rest(after node: Node) -> Int32 { charged - node.issued - 1 }
+
+  /// Slots of the block up to the end of the next called site from node `index` on, or up to its end.
+  private func slotsToCharge(from index: Int) -> Int32 {
+    for next in index..<block.count where nodes[next].op == .callSite { return nodes[next].issued + Int32(KT_SITE_SLOTS) }
+    return block.slots
+  }
 
   private func emitStub(_ stub: Stub) {
     a.bind(stub.from)
+    charged = stub.charged
     switch stub.kind {
     case .budget:
-      a.arithmetic(.add, state(StateOffset.budget), immediate: block.slots)
+      a.arithmetic(.add, state(StateOffset.budget), immediate: charged)
       a.move(.rax, immediate: Int64(ExitCode.budget.rawValue) | Int64(context.blockNumber) << 8)
       a.jump(to: context.thunks.leave)
     case .left:
@@ -498,7 +510,7 @@ final class Lowering {
   /// Leaves by an exit; guest registers are home, cfm holds `marker`.
   private func emitExit(_ number: Int, marker: UInt64) {
     let exit = block.exits[number]
-    let rest = block.slots - exit.issued
+    let rest = charged - exit.issued
     if rest != 0 { a.arithmetic(.add, state(StateOffset.budget), immediate: rest) }
     if exit.marker != marker { storeState(StateOffset.cfm, Int64(bitPattern: exit.marker)) }
     switch exit.kind {
@@ -557,7 +569,8 @@ final class Lowering {
       dirtyValue[slot] = -1
       homeValue[slot] = -1
     }
-    a.arithmetic(.sub, state(StateOffset.budget), immediate: block.slots)
+    charged = slotsToCharge(from: 0)
+    a.arithmetic(.sub, state(StateOffset.budget), immediate: charged)
     addStub(.budget, 0, from: a.jump(if: .sign))
     isLoop = context.options.contains(.loops) && block.selfLoop
     carried.removeAll(keepingCapacity: true)
@@ -1276,17 +1289,14 @@ final class Lowering {
   /// Guest r8, r9, r10, r11, r14 become the callable's arguments behind the processor; its result goes to r8.
   private func lowerSite(_ index: Int, _ node: Node) {
     flush()
-    forget()
     let number = Int(node.imm & 0xffff_ffff), exit = Int(node.imm >> 32)
     let table = context.sites!
     let site = table.pointee.site[number]
     let slot = kt_operation_slots(table)[Int(site.operation)]
+    passArguments(Int(slot.arguments))
+    forget()
     setPosition(site.start, 0)
-    let rest = block.slots - node.issued - Int32(KT_SITE_SLOTS)
-    if rest != 0 { a.arithmetic(.add, state(StateOffset.budget), immediate: rest) }
     a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
-    let arguments: [(Register, Int)] = [(.rsi, 8), (.rdx, 9), (.rcx, 10), (.r8, 11), (.r9, 14)]
-    for (r, guest) in arguments.prefix(Int(slot.arguments)) { a.load(r, home(guest)) }
     let direct = site.dispatch != UInt8(KT_DISPATCH_INDIRECT.rawValue)
     // Six bytes within one aligned word: either form, switched by one store.
     while (UInt(bitPattern: a.cursor) & 7) > 2 { a.nop(8 - Int(UInt(bitPattern: a.cursor) & 7)) }
@@ -1296,9 +1306,33 @@ final class Lowering {
     a.arithmetic(.cmp, state(StateOffset.ip), .rcx)
     addStub(.left, index, from: a.jump(if: .notEqual))
     if slot.has_result != 0 { a.store(home(8), .rax) }
-    if rest != 0 { a.arithmetic(.sub, state(StateOffset.budget), immediate: rest) }
     a.load(.r14, state(StateOffset.stlb))
     a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
     addStub(.exit, index, exit: exit, from: a.jump(if: .notEqual))
+    let more = slotsToCharge(from: index + 1) - charged
+    if more != 0 {
+      // The callable may have brought an event nearer than the block's end.
+      charged += more
+      a.arithmetic(.sub, state(StateOffset.budget), immediate: more)
+      addStub(.exit, index, exit: exit, from: a.jump(if: .sign))
+    }
+  }
+
+  /// Every guest register is home; those that a host register still holds come from there.
+  private func passArguments(_ count: Int) {
+    let arguments: [(Register, Int)] = [(.rsi, 8), (.rdx, 9), (.rcx, 10), (.r8, 11), (.r9, 14)]
+    var overwritten: UInt32 = 0
+    for (r, guest) in arguments.prefix(count) {
+      let value = homeValue[guest]
+      let held = value < 0 ? 0xff : values[Int(value)].register
+      if held != 0xff && overwritten >> UInt32(held) & 1 == 0 {
+        a.move(r, Register(held))
+      } else if value >= 0, let known = constant(value) {
+        a.move(r, immediate: known)
+      } else {
+        a.load(r, home(guest))
+      }
+      overwritten |= 1 << UInt32(r.number)
+    }
   }
 }
