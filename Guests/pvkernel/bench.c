@@ -45,19 +45,34 @@ LOOP(loop_setreg_tpr, TWO_ARGUMENTS, PV_SITE_SETREG(_IA64_REG_CR_TPR))
 LOOP(loop_setreg_eoi, TWO_ARGUMENTS, PV_SITE_SETREG(_IA64_REG_CR_EOI))
 LOOP(loop_setreg_itm, TWO_ARGUMENTS, PV_SITE_SETREG(_IA64_REG_CR_ITM))
 
-#define NATIVE(instruction) "\t" instruction "\n\t;;\n"
+#define NATIVE(instructions) "\t" instructions "\n\t;;\n"
+LOOP(native_fc, ONE_ARGUMENT, NATIVE("fc r8"))
 LOOP(native_thash, ONE_ARGUMENT, NATIVE("thash r8=r8"))
 LOOP(native_get_cpuid, ONE_ARGUMENT, NATIVE("mov r8=cpuid[r8]"))
+LOOP(native_get_pmd, ONE_ARGUMENT, NATIVE("mov r8=pmd[r8]"))
+LOOP(native_ptcga, TWO_ARGUMENTS, NATIVE("ptc.ga r8,r9"))
 LOOP(native_get_rr, ONE_ARGUMENT, NATIVE("mov r8=rr[r8]"))
 LOOP(native_set_rr, TWO_ARGUMENTS, NATIVE("mov rr[r8]=r9"))
+LOOP(native_set_rr0_to_rr4, FIVE_ARGUMENTS,
+     NATIVE("mov rr[r0]=r8\n\tdep.z r2=1,61,1\n\tdep.z r3=1,62,1\n\t;;\n\tmov rr[r2]=r9\n\tadd r15=r2,r3\n"
+            "\tdep.z r17=1,63,1\n\t;;\n\tmov rr[r3]=r10\n\t;;\n\tmov rr[r15]=r11\n\t;;\n\tmov rr[r17]=r14"))
 LOOP(native_ssm_i, NO_ARGUMENTS, NATIVE("ssm 0x4000"))
 LOOP(native_rsm_i, NO_ARGUMENTS, NATIVE("rsm 0x4000"))
 LOOP(native_get_psr_i, NO_ARGUMENTS, NATIVE("mov r8=psr\n\tdep.z r2=1,14,1\n\t;;\n\tand r8=r8,r2"))
+LOOP(native_irq_restore, ONE_ARGUMENT,
+     NATIVE("cmp.ne p6,p7=r8,r0\n\t;;\n(p6)\tssm 0x4000\n(p7)\trsm 0x4000\n\t;;\n(p6)\tsrlz.d"))
 LOOP(native_getreg_psr, ONE_ARGUMENT, NATIVE("mov r8=psr"))
 LOOP(native_getreg_tp, ONE_ARGUMENT, NATIVE("mov r8=r13"))
 LOOP(native_getreg_itc, ONE_ARGUMENT, NATIVE("mov r8=ar.itc"))
+LOOP(native_getreg_kr7, ONE_ARGUMENT, NATIVE("mov r8=ar.k7"))
+LOOP(native_getreg_ivr, ONE_ARGUMENT, NATIVE("mov r8=cr.ivr"))
 LOOP(native_setreg_kr7, TWO_ARGUMENTS, NATIVE("mov ar.k7=r8"))
 LOOP(native_setreg_tpr, TWO_ARGUMENTS, NATIVE("mov cr.tpr=r8"))
+LOOP(native_setreg_eoi, TWO_ARGUMENTS, NATIVE("mov cr.eoi=r8"))
+LOOP(native_setreg_itm, TWO_ARGUMENTS, NATIVE("mov cr.itm=r8"))
+
+/* "only=NAME" on the command line, as often as wanted, leaves all other loops and programs out. */
+static int wanted(const char *name) { return !command_has("only") || command_names("only", name); }
 
 static void report(const char *kind, const char *name, unsigned long calls, unsigned long ticks) {
   put_string("bench ");
@@ -78,40 +93,36 @@ static void bench_operations(unsigned long calls) {
   /* The first pass of every loop is not counted: translations and caches are then as they stay. */
 #define MEASURE(kind, name, loop, ...) \
   (loop(16, __VA_ARGS__), report(kind, name, calls, loop(calls, __VA_ARGS__)))
+  /* A site's loop and its twin, one right behind the other. */
+#define PAIR(name, identifier, ...) do { \
+    if (!wanted(name)) break; \
+    MEASURE("", name, loop_##identifier, __VA_ARGS__); \
+    MEASURE("native:", name, native_##identifier, __VA_ARGS__); \
+  } while (0)
   MEASURE("", "empty-loop", empty_loop, 0, 0, 0, 0, 0);
-  MEASURE("", "fc", loop_fc, (unsigned long)line, 0, 0, 0, 0);
-  MEASURE("", "thash", loop_thash, address, 0, 0, 0, 0);
-  MEASURE("", "get_cpuid", loop_get_cpuid, 3, 0, 0, 0, 0);
-  MEASURE("", "get_pmd", loop_get_pmd, 4, 0, 0, 0, 0);
-  MEASURE("", "ptcga", loop_ptcga, address, PAGE_SHIFT << 2, 0, 0, 0);
-  MEASURE("", "get_rr", loop_get_rr, USER_TEXT, 0, 0, 0, 0);
-  MEASURE("", "set_rr", loop_set_rr, USER_TEXT, rr[2], 0, 0, 0);
-  MEASURE("", "set_rr0_to_rr4", loop_set_rr0_to_rr4, rr[0], rr[1], rr[2], rr[3], rr[4]);
-  MEASURE("", "rsm_i", loop_rsm_i, 0, 0, 0, 0, 0);
-  MEASURE("", "ssm_i", loop_ssm_i, 0, 0, 0, 0, 0);
-  MEASURE("", "get_psr_i", loop_get_psr_i, 0, 0, 0, 0, 0);
-  MEASURE("", "intrin_local_irq_restore", loop_irq_restore, 0, 0, 0, 0, 0);
-  MEASURE("", "getreg(psr)", loop_getreg_psr, _IA64_REG_PSR, 0, 0, 0, 0);
-  MEASURE("", "getreg(tp)", loop_getreg_tp, _IA64_REG_TP, 0, 0, 0, 0);
-  MEASURE("", "getreg(ar.itc)", loop_getreg_itc, _IA64_REG_AR_ITC, 0, 0, 0, 0);
-  MEASURE("", "getreg(ar.k7)", loop_getreg_kr7, _IA64_REG_AR_KR7, 0, 0, 0, 0);
-  MEASURE("", "getreg(cr.ivr)", loop_getreg_ivr, _IA64_REG_CR_IVR, 0, 0, 0, 0);
-  MEASURE("", "setreg(ar.k7)", loop_setreg_kr7, 0x777, _IA64_REG_AR_KR7, 0, 0, 0);
-  MEASURE("", "setreg(cr.tpr)", loop_setreg_tpr, 0, _IA64_REG_CR_TPR, 0, 0, 0);
-  MEASURE("", "setreg(cr.eoi)", loop_setreg_eoi, 0, _IA64_REG_CR_EOI, 0, 0, 0);
-  MEASURE("", "setreg(cr.itm)", loop_setreg_itm, 0x7000000000000000, _IA64_REG_CR_ITM, 0, 0, 0);
-  MEASURE("native:", "thash", native_thash, address, 0, 0, 0, 0);
-  MEASURE("native:", "get_cpuid", native_get_cpuid, 3, 0, 0, 0, 0);
-  MEASURE("native:", "get_rr", native_get_rr, USER_TEXT, 0, 0, 0, 0);
-  MEASURE("native:", "set_rr", native_set_rr, USER_TEXT, rr[2], 0, 0, 0);
-  MEASURE("native:", "rsm_i", native_rsm_i, 0, 0, 0, 0, 0);
-  MEASURE("native:", "ssm_i", native_ssm_i, 0, 0, 0, 0, 0);
-  MEASURE("native:", "get_psr_i", native_get_psr_i, 0, 0, 0, 0, 0);
-  MEASURE("native:", "getreg(psr)", native_getreg_psr, _IA64_REG_PSR, 0, 0, 0, 0);
-  MEASURE("native:", "getreg(tp)", native_getreg_tp, _IA64_REG_TP, 0, 0, 0, 0);
-  MEASURE("native:", "getreg(ar.itc)", native_getreg_itc, _IA64_REG_AR_ITC, 0, 0, 0, 0);
-  MEASURE("native:", "setreg(ar.k7)", native_setreg_kr7, 0x777, _IA64_REG_AR_KR7, 0, 0, 0);
-  MEASURE("native:", "setreg(cr.tpr)", native_setreg_tpr, 0, _IA64_REG_CR_TPR, 0, 0, 0);
+  PAIR("fc", fc, (unsigned long)line, 0, 0, 0, 0);
+  PAIR("thash", thash, address, 0, 0, 0, 0);
+  PAIR("get_cpuid", get_cpuid, 3, 0, 0, 0, 0);
+  PAIR("get_pmd", get_pmd, 4, 0, 0, 0, 0);
+  PAIR("ptcga", ptcga, address, PAGE_SHIFT << 2, 0, 0, 0);
+  PAIR("get_rr", get_rr, USER_TEXT, 0, 0, 0, 0);
+  PAIR("set_rr", set_rr, USER_TEXT, rr[2], 0, 0, 0);
+  PAIR("set_rr0_to_rr4", set_rr0_to_rr4, rr[0], rr[1], rr[2], rr[3], rr[4]);
+  PAIR("rsm_i", rsm_i, 0, 0, 0, 0, 0);
+  PAIR("ssm_i", ssm_i, 0, 0, 0, 0, 0);
+  PAIR("get_psr_i", get_psr_i, 0, 0, 0, 0, 0);
+  PAIR("intrin_local_irq_restore", irq_restore, 0, 0, 0, 0, 0);
+  PAIR("getreg(psr)", getreg_psr, _IA64_REG_PSR, 0, 0, 0, 0);
+  PAIR("getreg(tp)", getreg_tp, _IA64_REG_TP, 0, 0, 0, 0);
+  PAIR("getreg(ar.itc)", getreg_itc, _IA64_REG_AR_ITC, 0, 0, 0, 0);
+  PAIR("getreg(ar.k7)", getreg_kr7, _IA64_REG_AR_KR7, 0, 0, 0, 0);
+  PAIR("getreg(cr.ivr)", getreg_ivr, _IA64_REG_CR_IVR, 0, 0, 0, 0);
+  PAIR("setreg(ar.k7)", setreg_kr7, 0x777, _IA64_REG_AR_KR7, 0, 0, 0);
+  PAIR("setreg(cr.tpr)", setreg_tpr, 0, _IA64_REG_CR_TPR, 0, 0, 0);
+  PAIR("setreg(cr.eoi)", setreg_eoi, 0, _IA64_REG_CR_EOI, 0, 0, 0);
+  PAIR("setreg(cr.itm)", setreg_itm, 0x7000000000000000, _IA64_REG_CR_ITM, 0, 0, 0);
+#undef PAIR
+#undef MEASURE
   ia64_rsm_i();
   ia64_srlz_d();
 }
@@ -128,7 +139,7 @@ static void bench_cpu(const char *name, unsigned long (*program)(void), unsigned
 void run_bench(unsigned long calls, unsigned long rounds) {
   if (calls) bench_operations(calls);
   if (!rounds) return;
-  bench_cpu("cpu-sieve", cpu_sieve, rounds * 20, CPU_SIEVE_RESULT);
-  bench_cpu("cpu-sort", cpu_sort, rounds * 10, CPU_SORT_RESULT);
-  bench_cpu("cpu-hash", cpu_hash, rounds * 20, CPU_HASH_RESULT);
+  if (wanted("cpu-sieve")) bench_cpu("cpu-sieve", cpu_sieve, rounds * 20, CPU_SIEVE_RESULT);
+  if (wanted("cpu-sort")) bench_cpu("cpu-sort", cpu_sort, rounds * 10, CPU_SORT_RESULT);
+  if (wanted("cpu-hash")) bench_cpu("cpu-hash", cpu_hash, rounds * 20, CPU_HASH_RESULT);
 }

@@ -99,3 +99,24 @@ unsigned long command_number(const char *name, unsigned long otherwise) {
   for (; *rest >= '0' && *rest <= '9'; rest++) value = (value << 3) + (value << 1) + (unsigned long)(*rest - '0');
   return value;
 }
+
+int command_names(const char *name, const char *value) {
+  const char *p = command_line();
+  while (*p) {
+    const char *n = name, *v = value;
+    while (*n && *n == *p) n++, p++;
+    if (!*n && *p == '=') {
+      p++;
+      while (*v && *v == *p) v++, p++;
+      if (!*v && (*p == 0 || *p == ' ')) return 1;
+    }
+    while (*p && *p != ' ') p++;
+    while (*p == ' ') p++;
+  }
+  return 0;
+}
+
+int command_has(const char *name) {
+  const char *rest = find_word(name);
+  return rest && *rest == '=';
+}

@@ -41,6 +41,8 @@ void power_off(unsigned long status) __attribute__((noreturn));
 extern int quiet;
 int command_word(const char *word);
 unsigned long command_number(const char *name, unsigned long otherwise);
+int command_names(const char *name, const char *value); /* a word "name=value" is there */
+int command_has(const char *name);                      /* a word "name=..." is there */
 
 /* What an interruption saves; the offsets are PT_ in layout.h. */
 struct pt_regs {
