@@ -47,6 +47,14 @@ package final class TranslatorEngine: BlockEngine {
       mustFlush = true
     }
   }
+  /// Whether emitted code counts the executions of each call site (kt_site.calls).
+  package var countsCalls: Bool {
+    get { frontend.countsCalls }
+    set {
+      frontend.countsCalls = newValue
+      mustFlush = true
+    }
+  }
   /// A wrong result on purpose: the inlined body of this operation (its kt_operation) inverts bit 0 of r8. For tests of
   /// what is to find it.
   package var plantedOperation: Int? {
@@ -274,7 +282,8 @@ package final class TranslatorEngine: BlockEngine {
     cache.cursor = (cache.cursor + 15).alignedDown(16)
     let entry = cache.cursor
     let context = LoweringContext(
-      thunks: cache.thunks, options: options, logStores: logStores, sites: frontend.sites, callables: cache.callables,
+      thunks: cache.thunks, options: options, logStores: logStores, sites: frontend.sites,
+      virtualClock: cpu.pointee.virtual_clock != 0, callables: cache.callables,
       needsHome: !frontend.passedSites.isEmpty,
       blockNumber: number, firstExit: cache.exitCount)
     let end = lowering.lower(block, context, at: entry)
@@ -297,7 +306,7 @@ package final class TranslatorEngine: BlockEngine {
     if let home = lowering.home, let sites = frontend.sites {
       for site in frontend.passedSites {
         patcher.add(
-          site: site, block: number, call: lowering.sites.first { $0.site == Int32(site) }?.place,
+          site: site, block: number, call: lowering.sites.first { $0.site == Int32(site) }?.call,
           operation: Int(sites.pointee.site[site].operation), head: entry, home: home)
       }
       // Another thread may have changed a site while the block was made, before the patcher knew the block.

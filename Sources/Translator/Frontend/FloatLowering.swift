@@ -60,21 +60,4 @@ extension Frontend {
       setInteger(i.f1, builder.add(builder.multiply(x, y), z))
     }
   }
-
-  /// ssm and rsm of psr.i alone; the rest is the interpreter's.
-  mutating func lowerSystemMask(_ i: Instruction) {
-    guard i.imm == Int64(PSR.i), builder.block.mode & Mode.cpl == 0, builder.predicate < 0 else {
-      return leaveToInterpreter()
-    }
-    let psr = builder.emit(.loadState, imm: Int64(StateOffset.psr))
-    let on = i.opcode == .ssm
-    let new = on ? builder.orImmediate(psr, Int64(PSR.i)) : builder.andImmediate(psr, ~Int64(PSR.i))
-    _ = builder.emit(.storeState, new, imm: Int64(StateOffset.psr))
-    if on {
-      builder.issued += 1
-      let exit = builder.makeExit(.resume, to: next)
-      builder.issued -= 1
-      _ = builder.emit(.exitIf, builder.emit(.loadStateByte, imm: Int64(StateOffset.interruptReady)), imm: exit)
-    }
-  }
 }

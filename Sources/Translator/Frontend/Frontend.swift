@@ -38,6 +38,12 @@ struct Frontend {
 
   var builder = Builder()
   var sites: UnsafeMutablePointer<kt_site_table>? = nil
+  /// Whose code is read: its present state may decide what is worth lowering, never what is right.
+  var cpu: CPU? = nil
+  /// Whether executions of sites are to be counted.
+  var countsCalls = false
+  /// Host address of the counter of the site at hand until its execution is counted; 0: none.
+  var uncounted: Int64 = 0
   /// Instructions that emitted code hands to the interpreter: their memory must live as long as the code.
   var arena: InstructionArena
   /// Sites whose start the block passes, however they are dispatched.
@@ -56,6 +62,7 @@ struct Frontend {
   /// Builds the block that starts at `start` (slot in the low bits) under the given marker and mode.
   mutating func translate(start: UInt64, marker: UInt64, mode: UInt64, source: CodeSource) {
     builder.begin(start: start, marker: marker, mode: mode)
+    cpu = source.cpu
     bundle = start & ~15
     slot = Int(start & 3)
     ended = false
@@ -201,10 +208,9 @@ struct Frontend {
     if index >= Opcode.br_cond.index && index <= Opcode.hint_b.index { return lowerBranch(i) }
     switch i.opcode {
     case .nop_m, .nop_i, .nop_f, .nop_x, .hint_m, .hint_i, .hint_f, .hint_x, .invala, .invala_e, .invala_e_f, .fwb,
-      .mf, .lfetch, .lfetch_excl:
+      .mf, .srlz_d, .lfetch, .lfetch_excl:
       return
     case .setf_sig, .getf_sig, .xma_l: lowerIntegerFloat(i)
-    case .ssm, .rsm: lowerSystemMask(i)
     case .movl:
       guard isWritable(i.r1) else { return leaveToInterpreter() }
       setGR(i.r1, builder.constant(i.imm))
@@ -219,7 +225,7 @@ struct Frontend {
       if index >= Opcode.shr.index && index <= Opcode.sxt4.index { return lowerShift(i) }
       if index >= Opcode.mux1.index && index <= Opcode.mux1.index { return lowerShift(i) }
       if index >= Opcode.ld1.index && index <= Opcode.st8_spill_i.index { return lowerMemory(i) }
-      lowerMove(i)
+      if !lowerSystem(i) { lowerMove(i) }
     }
   }
 

@@ -1,6 +1,7 @@
 // Moves between register files to IR (formats I21–I28, M29–M31); everything else goes to the interpreter.
 import CSupport
 import IA64
+import Machine
 
 extension Frontend {
   mutating func lowerMove(_ i: Instruction) {
@@ -45,12 +46,17 @@ extension Frontend {
       setGR(i.r1, builder.emit(.loadState, imm: Int64(StateOffset.kr) + Int64(i.ar3) * 8))
     } else if let slot = slot(ofApplication: i.ar3) {
       setGR(i.r1, builder.read(slot))
+    } else if Int(i.ar3) == AR.itc {
+      // psr.si keeps it from less privileged code.
+      if !isPrivileged { leave(if: builder.testBit(state(StateOffset.psr), 23, set: true)) }
+      setGR(i.r1, intervalTimeCounter(slots: 1))
     } else {
       interpret(i)
     }
   }
 
   private mutating func moveToApplication(_ i: Instruction, _ value: Int32) {
+    if i.ar3 < 8, isRightUnit(i), isPrivileged { return setKernelRegister(Int32(i.ar3), value) }
     guard isRightUnit(i), let target = slot(ofApplication: i.ar3) else {
       return isRightUnit(i) ? interpret(i) : leaveToInterpreter()
     }

@@ -33,15 +33,24 @@ enum Operation: UInt8 {
   case storeStateWord  // 4 bytes
   case markModified    // psr |= imm (mfl, mfh), unless c is given and false
   case setMarker       // cfm := imm
+  case clock           // ar.itc less its offset, when imm slots of the block have been issued
+  case flushLine       // fc of address a: leaves by exit imm where more is to be done than nothing
+  case exitIfPending   // leaves by exit imm where any external interrupt is pending
+  case endInterrupt    // cr.eoi; leaves by exit imm where an NMI or ExtINT is in service
+  case siteBegins, siteEnds // around the IR of inlined site imm
+  case countCall       // 8 bytes at host address imm += 1
   case interpret       // the interpreter executes instruction imm of the arena; nothing is known of state afterwards
-  case callSite        // site number, low 32 bits of imm; the exit behind it above
+  case callSite        // site number, low 32 bits of imm; the exit behind it above: taken where events, psr or
+                       // instruction translations are to be looked at
   case callFrame       // the frame part of br.call; imm sol | new marker << 8
   case growFrame       // the check of alloc; imm sof | refusing exit << 8
   case returnFrame     // br.ret, which ends the block: a ar.pfs, b target, imm the exit where it is refused
   case exitIf          // c true: leaves by exit imm
   case exitUnless      // c false
+  case exitIfState     // byte of kt_cpu at the upper half of imm is not 0: exit in the lower half
   case exitCompare, exitCompareImmediate                                               // fused forms
   case exitTestBit
+  case exitTestMask    // a & imm is not 0: leaves by exit c
   case exitAlways      // ends the block
   case exitIndirect    // ends the block: target a
   case dead

@@ -76,20 +76,15 @@ enum StateOffset {
   static let sites = of(\.sites)
 
   static let interruptReady = of(\.interrupt_ready)
+  static let itcOffset = of(\.itc_offset)
+  static let deadline = of(\.deadline)
+  static let itmDeadline = of(\.itm_deadline)
+  static let itm = of(\.cr_itm)
   static let tpr = of(\.cr_tpr)
-
-  /// Control registers that a read just reads; the interruption registers don't: psr.ic forbids it.
-  static func plainControlRegister(_ number: Int) -> Int32? {
-    switch number {
-    case 0: of(\.cr_dcr)
-    case 1: of(\.cr_itm)
-    case 2: of(\.cr_iva)
-    case 8: pta
-    case 64: of(\.cr_lid)
-    case 66: tpr
-    default: nil
-    }
-  }
+  static let itv = of(\.cr_itv)
+  static let irr = of(\.cr_irr)
+  static let inService = of(\.in_service)
+  static let fetchGeneration = of(\.fetch_generation)
 
   /// Home of a slot that lies in kt_cpu.
   static func home(_ slot: Int) -> Int32 {

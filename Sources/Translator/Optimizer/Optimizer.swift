@@ -61,14 +61,15 @@ struct Optimizer {
   @inline(__always) static func seesState(_ op: Operation) -> Bool {
     switch op {
     case .load, .store, .storeEnd, .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .exitIf, .exitUnless,
-      .exitCompare, .exitCompareImmediate, .exitTestBit, .exitAlways, .exitIndirect: true
+      .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestMask, .exitAlways, .exitIndirect, .exitIfState, .exitIfPending,
+      .flushLine, .endInterrupt: true
     default: false
     }
   }
 
   @inline(__always) private static func hasEffect(_ op: Operation) -> Bool {
     switch op {
-    case .storeState, .storeStateWord, .setMarker, .markModified: true
+    case .storeState, .storeStateWord, .setMarker, .markModified, .countCall, .siteBegins, .siteEnds: true
     default: seesState(op)
     }
   }
@@ -76,7 +77,7 @@ struct Optimizer {
   /// The number of a fused exit stands in c.
   @inline(__always) static func operandCount(_ op: Operation) -> Int {
     switch op {
-    case .exitCompare, .exitCompareImmediate, .exitTestBit: 2
+    case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestMask: 2
     default: 3
     }
   }

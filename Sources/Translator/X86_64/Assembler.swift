@@ -431,6 +431,20 @@ package struct Assembler {
     direct(bit.number, r.number)
   }
 
+  /// Number of the highest set bit; `from` must not be 0.
+  package mutating func bitScanReverse(_ to: Register, _ from: Register) {
+    rex(wide: true, to.number, 0, from.number)
+    byte(0x0f)
+    byte(0xbd)
+    direct(to.number, from.number)
+  }
+
+  /// edx:eax := time stamp counter.
+  package mutating func readTimeStampCounter() {
+    byte(0x0f)
+    byte(0x31)
+  }
+
   package mutating func byteSwap(_ r: Register) {
     rex(wide: true, 0, 0, r.number)
     byte(0x0f)
@@ -520,6 +534,12 @@ package struct Assembler {
     byte(0x70 | condition.code)
     byte(0)
     return cursor - 1
+  }
+
+  /// A jump back to `target`, at most 126 bytes before.
+  package mutating func shortJump(if condition: Condition, backTo target: UnsafeMutablePointer<UInt8>) {
+    let place = shortJump(if: condition)
+    place.pointee = UInt8(bitPattern: Int8(target - (place + 1)))
   }
 
   package mutating func bindShort(_ place: UnsafeMutablePointer<UInt8>) {

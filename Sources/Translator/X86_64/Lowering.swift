@@ -13,6 +13,8 @@ struct LoweringContext {
   /// Stores must reach the store log: all take the slow path.
   var logStores: Bool
   var sites: UnsafeMutablePointer<kt_site_table>?
+  /// ar.itc counts issued slots.
+  var virtualClock: Bool
   var callables: CallablePointers
   /// Whether the host patcher may send the block home.
   var needsHome: Bool
@@ -29,10 +31,14 @@ struct EmittedExit {
   var unlinked: UnsafeMutablePointer<UInt8>
 }
 
-/// An emitted call site whose six-byte call can be switched.
+/// The host code of a call site.
 struct EmittedSite {
   var site: Int32
-  var place: UnsafeMutablePointer<UInt8>
+  /// The six-byte call that can be switched; nil where the site is inlined.
+  var call: UnsafeMutablePointer<UInt8>? = nil
+  /// [begin, end) is what is executed there, less the ways out of the ordinary, which stand behind the block.
+  var begin: UnsafeMutablePointer<UInt8>
+  var end: UnsafeMutablePointer<UInt8>
 }
 
 final class Lowering {
@@ -913,6 +919,9 @@ final class Lowering {
       a.move(.rcx, immediate: Int64(rest(after: node)) << 16 | Int64(node.size))
       a.call(to: context.thunks.interpret)
     case .callSite: lowerSite(index, node)
+    case .clock, .flushLine, .exitIfPending, .endInterrupt, .countCall, .exitIfState: lowerSystem(index, node)
+    case .siteBegins: sites.append(EmittedSite(site: Int32(node.imm), begin: a.cursor, end: a.cursor))
+    case .siteEnds: sites[sites.count - 1].end = a.cursor
     case .growFrame:
       a.load(.rax, state(StateOffset.bof))
       a.arithmetic(.add, .rax, immediate: Int32(node.imm & 0xff))
@@ -931,7 +940,7 @@ final class Lowering {
         condition = node.op == .exitIf ? .notEqual : .equal
       }
       addStub(.exit, index, exit: Int(node.imm), from: a.jump(if: condition))
-    case .exitCompare, .exitCompareImmediate, .exitTestBit:
+    case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestMask:
       let condition = emitComparison(node)
       addStub(.exit, index, exit: Int(node.c), from: a.jump(if: condition))
     case .exitAlways:
@@ -1127,6 +1136,17 @@ final class Lowering {
       }
       a.bitTest(x, bit: UInt8(node.imm))
       return node.condition == Relation.notEqual.rawValue ? .below : .aboveEqual
+    case .exitTestMask:
+      let x = register(node.a)
+      if node.imm >= 0 && node.imm <= 0x7fff_ffff {
+        a.test(x, immediate: Int32(node.imm), .long)
+      } else if node.imm == Int64(Int32(truncatingIfNeeded: node.imm)) {
+        a.test(x, immediate: Int32(truncatingIfNeeded: node.imm))
+      } else {
+        a.move(.rax, immediate: node.imm)
+        a.test(x, .rax)
+      }
+      return .notEqual
     default:  // testBitVariable
       a.bitTest(register(node.a), register(node.b))
       return .below
@@ -1137,15 +1157,19 @@ final class Lowering {
 
   /// The software TLB's probe: on success rax is what to add to the address. Returns the jump of the miss.
   private func probe(_ va: Register, _ size: UInt8, write: Bool) -> UnsafeMutablePointer<UInt8> {
+    let miss = compareTag(va, size, write: write)
+    a.load(.rax, Address(.r14, 16, index: .rcx))
+    return miss
+  }
+
+  private func compareTag(_ va: Register, _ size: UInt8, write: Bool) -> UnsafeMutablePointer<UInt8> {
     a.move32(.rcx, va)
     a.shift(.right, .rcx, by: 7, .long)
     a.arithmetic(.and, .rcx, immediate: Int32(KT_STLB_LINES - 1) << 5, .long)
     a.move(.rax, va)
     a.arithmetic(.and, .rax, immediate: ~0xfff | Int32(size - 1))
     a.arithmetic(.cmp, .rax, Address(.r14, write ? 8 : 0, index: .rcx))
-    let miss = a.jump(if: .notEqual)
-    a.load(.rax, Address(.r14, 16, index: .rcx))
-    return miss
+    return a.jump(if: .notEqual)
   }
 
   private func lowerLoad(_ index: Int, _ node: Node) {
@@ -1284,23 +1308,86 @@ final class Lowering {
     emitIndirect()
   }
 
+  // MARK: System instructions
+
+  private func lowerSystem(_ index: Int, _ node: Node) {
+    switch node.op {
+    case .clock: lowerClock(index, Int32(node.imm))
+    case .flushLine: addStub(.exit, index, exit: Int(node.imm), from: compareTag(register(node.a), 1, write: true))
+    case .exitIfPending:
+      a.load(.rax, state(StateOffset.irr))
+      for word in 1..<4 { a.arithmetic(.or, .rax, state(StateOffset.irr + Int32(word) * 8)) }
+      addStub(.exit, index, exit: Int(node.imm), from: a.jump(if: .notEqual))
+    case .endInterrupt: lowerEndInterrupt(index, Int(node.imm))
+    case .countCall:
+      a.move(.rax, immediate: node.imm)
+      a.arithmetic(.add, Address(.rax), immediate: 1)
+    default:  // exitIfState
+      a.arithmetic(.cmp, state(Int32(node.imm >> 32)), immediate: 0, .byte)
+      addStub(.exit, index, exit: Int(node.imm & 0xffff_ffff), from: a.jump(if: .notEqual))
+    }
+  }
+
+  private func lowerClock(_ index: Int, _ issued: Int32) {
+    if context.virtualClock {
+      let r = allocate()
+      a.load(r, state(StateOffset.deadline))
+      a.arithmetic(.sub, r, state(StateOffset.budget))
+      if charged != issued { a.arithmetic(.sub, r, immediate: charged - issued) }
+      return define(index, r)
+    }
+    if inRegister[Int(Register.rdx.number)] >= 0 { evict(.rdx) }
+    a.readTimeStampCounter()
+    a.shift(.left, .rdx, by: 32)
+    a.arithmetic(.or, .rdx, .rax)
+    define(index, .rdx)
+  }
+
+  /// Clears the highest bit of the vectors in service, of which 2 and 0 have an order of their own.
+  private func lowerEndInterrupt(_ index: Int, _ refused: Int) {
+    a.test(state(StateOffset.inService), immediate: 5, .byte)
+    addStub(.exit, index, exit: refused, from: a.jump(if: .notEqual))
+    let word = Address(.rbx, StateOffset.inService - Int32(KT_CPU_BIAS), index: .rcx, scale: 3)
+    let bit = allocate()
+    a.move(.rcx, immediate: 3)
+    let next = a.cursor
+    a.load(.rax, word)
+    a.test(.rax, .rax)
+    let found = a.shortJump(if: .notEqual)
+    a.arithmetic(.sub, .rcx, immediate: 1, .long)
+    a.shortJump(if: .notSign, backTo: next)
+    let none = a.shortJump(if: .sign)
+    a.bindShort(found)
+    a.bitScanReverse(bit, .rax)
+    a.bitReset(.rax, bit)
+    a.store(word, .rax)
+    a.bindShort(none)
+  }
+
   // MARK: Call sites
 
   /// Guest r8, r9, r10, r11, r14 become the callable's arguments behind the processor; its result goes to r8.
   private func lowerSite(_ index: Int, _ node: Node) {
     flush()
+    let begin = a.cursor
     let number = Int(node.imm & 0xffff_ffff), exit = Int(node.imm >> 32)
     let table = context.sites!
     let site = table.pointee.site[number]
     let slot = kt_operation_slots(table)[Int(site.operation)]
     passArguments(Int(slot.arguments))
     forget()
+    let mayChangeMode = Lowering.changesMode(Int(site.operation))
+    if mayChangeMode {
+      // No guest register is in a host register here, and a callable keeps these two.
+      a.load(.r12, state(StateOffset.fetchGeneration))
+      a.load(.r13, state(StateOffset.psr))
+    }
     setPosition(site.start, 0)
     a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
     let direct = site.dispatch != UInt8(KT_DISPATCH_INDIRECT.rawValue)
     // Six bytes within one aligned word: either form, switched by one store.
     while (UInt(bitPattern: a.cursor) & 7) > 2 { a.nop(8 - Int(UInt(bitPattern: a.cursor) & 7)) }
-    sites.append(EmittedSite(site: Int32(number), place: a.cursor))
+    let call = a.cursor
     context.callables.emitCall(&a, operation: Int(site.operation), direct: direct)
     a.move(.rcx, immediate: Int64(bitPattern: site.start))
     a.arithmetic(.cmp, state(StateOffset.ip), .rcx)
@@ -1309,12 +1396,30 @@ final class Lowering {
     a.load(.r14, state(StateOffset.stlb))
     a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
     addStub(.exit, index, exit: exit, from: a.jump(if: .notEqual))
+    if mayChangeMode {
+      a.arithmetic(.cmp, .r12, state(StateOffset.fetchGeneration))
+      addStub(.exit, index, exit: exit, from: a.jump(if: .notEqual))
+      a.arithmetic(.cmp, .r13, state(StateOffset.psr))
+      addStub(.exit, index, exit: exit, from: a.jump(if: .notEqual))
+    }
+    chargeBehindSite(index, exit)
+    sites.append(EmittedSite(site: Int32(number), call: call, begin: begin, end: a.cursor))
+  }
+
+  private func chargeBehindSite(_ index: Int, _ exit: Int) {
     let more = slotsToCharge(from: index + 1) - charged
-    if more != 0 {
-      // The callable may have brought an event nearer than the block's end.
-      charged += more
-      a.arithmetic(.sub, state(StateOffset.budget), immediate: more)
-      addStub(.exit, index, exit: exit, from: a.jump(if: .sign))
+    if more == 0 { return }
+    // The callable may have brought an event nearer than the block's end.
+    charged += more
+    a.arithmetic(.sub, state(StateOffset.budget), immediate: more)
+    addStub(.exit, index, exit: exit, from: a.jump(if: .sign))
+  }
+
+  /// Operations behind which the block's mode, or where its code comes from, may be another.
+  private static func changesMode(_ operation: Int) -> Bool {
+    switch UInt32(operation) {
+    case KT_OP_SETREG.rawValue, KT_OP_SET_RR.rawValue, KT_OP_SET_RR0_TO_RR4.rawValue, KT_OP_PTCGA.rawValue: true
+    default: false
     }
   }
 
