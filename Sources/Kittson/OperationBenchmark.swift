@@ -49,13 +49,18 @@ public struct OperationBenchmark: Sendable {
   public init() {}
 
   /// Boots the embedded kernel once in `setting` and adds what it reports.
-  /// - Parameter calls: passes of each measured loop (the interpreter gets a tenth).
-  public mutating func run(_ setting: Setting, calls: UInt64, rounds: UInt64) throws(SessionError) {
+  /// - Parameters:
+  ///   - calls: passes of each measured loop (the interpreter gets a tenth).
+  ///   - rounds: of the processor-bound programs.
+  ///   - only: names of the loops and programs to measure; all where there are none.
+  public mutating func run(
+    _ setting: Setting, calls: UInt64, rounds: UInt64, only: [String] = []
+  ) throws(SessionError) {
     var configuration = Configuration()
     configuration.engine = setting.engine
     configuration.dispatch = setting.dispatch
     let passes = setting.engine == .interpreter ? max(1, calls / 10) : calls
-    configuration.commandLine = "quiet bench=\(passes) cpu=\(rounds)"
+    configuration.commandLine = "quiet bench=\(passes) cpu=\(rounds)" + only.map { " only=\($0)" }.joined()
     let console = ConsoleCollector()
     let session = try BootSession(
       image: EmbeddedGuests.pvkernel, configuration: configuration, output: { console.append($0) })
@@ -67,6 +72,13 @@ public struct OperationBenchmark: Sendable {
 
   /// Names of the measured loops, in the guest's order.
   public var names: [String] { outcomes.values.first?.reports.first?.names ?? [] }
+
+  /// Names of all loops and programs that the embedded kernel can measure, in its order.
+  public static func allNames() throws(SessionError) -> [String] {
+    var benchmark = OperationBenchmark()
+    try benchmark.run(Setting(engine: .translator, dispatch: .inlined), calls: 1, rounds: 1)
+    return benchmark.names
+  }
 }
 
 /// Nanoseconds of one ar.itc tick under the host clock.

@@ -30,7 +30,7 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Prints the figures as JSON.")
   var json = false
 
-  @Argument(help: "Loops to show; all of them where none is named.")
+  @Argument(help: "Loops to measure; all of them where none is named.")
   var names: [String] = []
 
   func validate() throws {
@@ -38,9 +38,9 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let (benchmark, costs) = try measure()
-    let shown = try selection(benchmark)
-    let host = costs.filter { shown.contains($0.name) }
+    try checkNames()
+    let (benchmark, host) = try measure()
+    let shown = benchmark.names
     if json {
       printJSON(benchmark, shown, host)
     } else {
@@ -69,16 +69,16 @@ struct BenchCommand: ParsableCommand {
       for run in 0..<runs {
         for (index, setting) in settings.enumerated() {
           progress.show(Double(run * settings.count + index) / Double(runs * settings.count), setting.name)
-          try benchmark.run(setting, calls: calls, rounds: rounds)
+          try benchmark.run(setting, calls: calls, rounds: rounds, only: names)
         }
-        for (name, operation, argument) in Self.hostCalls {
+        for (name, operation, argument) in Self.hostCalls where names.isEmpty || names.contains(name) {
           costs[name, default: []].append(try .measure(operation, argument: argument, calls: calls))
         }
       }
     } catch {
       throw Failure("\(error)", status: ExitStatus.internalError)
     }
-    return (benchmark, Self.hostCalls.map { ($0.name, HostCallCost.median(costs[$0.name] ?? [])) })
+    return (benchmark, Self.hostCalls.compactMap { call in costs[call.name].map { (call.name, .median($0)) } })
   }
 
   /// The calls that are also measured in a C loop, with the arguments of the kernel's loops.
@@ -86,11 +86,15 @@ struct BenchCommand: ParsableCommand {
     ("get_rr", .getRR, 0x2000_0000_0012_3456), ("thash", .thash, 0x2000_0000_0012_3456), ("getreg(psr)", .getreg, 1019),
   ]
 
-  private func selection(_ benchmark: OperationBenchmark) throws -> [String] {
-    for name in names where !benchmark.names.contains(name) {
-      throw Failure("no loop is called '\(name)': use one of \(benchmark.names.joined(separator: ", "))", status: ExitStatus.usage)
+  private func checkNames() throws {
+    guard !names.isEmpty else { return }
+    let known: [String]
+    do throws(SessionError) {
+      known = try OperationBenchmark.allNames().filter { $0 != "empty-loop" && !$0.hasPrefix("native:") }
+    } catch { throw Failure("\(error)", status: ExitStatus.internalError) }
+    for name in names where !known.contains(name) {
+      throw Failure("no loop is called '\(name)': use one of \(known.joined(separator: ", "))", status: ExitStatus.usage)
     }
-    return names.isEmpty ? benchmark.names : names
   }
 
   // MARK: Tables

@@ -9,6 +9,7 @@ extension Frontend {
   mutating func lowerSite(_ site: UnsafeMutablePointer<kt_site>) {
     let number = site - sites!.pointee.site
     let operation = Int(site.pointee.operation)
+    builder.predicate = -1
     if countsCalls { uncounted = Int64(Int(bitPattern: site) + MemoryLayout<kt_site>.offset(of: \.calls)!) }
     defer { uncounted = 0 }
     let inlined = site.pointee.dispatch == UInt8(KT_DISPATCH_INLINED.rawValue)
