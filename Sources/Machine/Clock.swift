@@ -50,7 +50,11 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     // The match is an equality of 64-bit counters: an itm already passed comes round in some centuries.
     let masked = pointee.cr_itv >> 16 & 1 != 0
     pointee.itm_deadline = masked || wait >> 63 != 0 ? UInt64.max : present &+ wait
-    if pointee.virtual_clock != 0 { setBudget(pointee.budget) }
+    guard pointee.virtual_clock != 0 else { return }
+    let before = pointee.budget
+    setBudget(before)
+    // An engine that has counted on more must look.
+    if pointee.budget != before { pointee.event_check = 1 }
   }
 
   /// Raises the timer's interrupt if its time has come. Platforms call it when a budget is used up, and under the host

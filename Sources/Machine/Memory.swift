@@ -126,7 +126,10 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     } else {
       mode = psr & PSR.cpl == 0 ? 1 : 2
     }
-    pointee.stlb = kt_stlb_modes(self)[mode]
+    let lines = kt_stlb_modes(self)[mode]
+    if pointee.stlb == lines { return }
+    pointee.stlb = lines
+    pointee.event_check = 1  // emitted code holds the address
   }
 
   /// Empties the software TLBs of all modes.

@@ -369,9 +369,15 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   private func purge(_ entries: UnsafeMutablePointer<kt_translation>, _ count: Int, _ va: UInt64, _ shift: UInt64, _ rid: UInt32) {
-    for index in 0..<count where entries[index].valid != 0 && entries[index].rid == rid {
-      let wider = max(shift, UInt64(entries[index].ps))
-      if ((entries[index].va ^ va) & 0x1fff_ffff_ffff_ffff) >> wider == 0 { evict(entries + index) }
+    var entry = entries
+    let end = entries + count
+    // Most entries are of other regions: one comparison each.
+    while entry < end {
+      if entry.pointee.rid == rid && entry.pointee.valid != 0 {
+        let wider = max(shift, UInt64(entry.pointee.ps))
+        if ((entry.pointee.va ^ va) & 0x1fff_ffff_ffff_ffff) >> wider == 0 { evict(entry) }
+      }
+      entry += 1
     }
   }
 

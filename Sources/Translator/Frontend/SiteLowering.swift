@@ -43,7 +43,7 @@ extension Frontend {
   private func mayInline(_ site: kt_site) -> Bool {
     let register = named(site)
     switch UInt32(site.operation) {
-    case KT_OP_SET_RR0_TO_RR4.rawValue, KT_OP_PTCGA.rawValue: return false
+    case KT_OP_PTCGA.rawValue: return false
     case KT_OP_GETREG.rawValue:
       switch register {
       case 1019, 1025, 1036, 1037, 3072...3079, 3072 + AR.itc: break
@@ -77,6 +77,10 @@ extension Frontend {
     case KT_OP_SETREG.rawValue: lowerSetRegister(named(site), behind)
     case KT_OP_GET_RR.rawValue: setResult(regionRegister(gr(8)))
     case KT_OP_SET_RR.rawValue: checkRegionRegister(gr(8), gr(9))
+    case KT_OP_SET_RR0_TO_RR4.rawValue:
+      for (region, argument) in [8, 9, 10, 11, 14].enumerated() {
+        checkRegionRegister(builder.constant(Int64(bitPattern: UInt64(region) << 61)), gr(UInt8(argument)))
+      }
     case KT_OP_SSM_I.rawValue: _ = setSystemMask(PSR.i, on: true, behind)
     case KT_OP_RSM_I.rawValue: _ = setSystemMask(PSR.i, on: false, behind)
     case KT_OP_GET_PSR_I.rawValue: setResult(builder.andImmediate(state(StateOffset.psr), Int64(PSR.i)))

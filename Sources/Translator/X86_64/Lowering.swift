@@ -51,7 +51,7 @@ final class Lowering {
     var keep = false        // an invariant of the loop: the next pass wants it
   }
 
-  private enum StubKind { case exit, load, store, budget, left, loopLeft, loopBudget }
+  private enum StubKind { case exit, load, store, budget, site, loopLeft, loopBudget }
 
   private struct Stub {
     var kind: StubKind
@@ -65,6 +65,7 @@ final class Lowering {
     var data: Register
     var marker: UInt64
     var charged: Int32
+    var eventsChecked: Bool
     var storeEnd: Int32                      // for stores: the stub of their storeEnd, or -1
     var heldCarried: UInt64 = 0              // carried slots, not written, whose registers still hold them
   }
@@ -96,9 +97,12 @@ final class Lowering {
   private var spillsUsed: UInt64 = 0
   private var pinned: UInt32 = 0
   private var marker: UInt64 = 0
-  /// Slots of the block that the budget has paid for at this point: at the head those up to the end of the first called
-  /// site, behind it those up to the end of the next one. So the budget is exact where a callable runs.
+  /// Slots of the block that the budget has paid for at this point. Without called sites it pays for all at the head. With
+  /// them it pays up to the end of the first, so that the budget is exact where a callable runs, and for what is behind
+  /// a site where that is needed next: an exit takes its own slots off.
   private var charged: Int32 = 0
+  /// A called site before this point has looked at events: a way back to the block's head need not.
+  private var eventsChecked = false
   private var lastStoreStub = -1
 
   /// Loop-carried slots of a block that branches to itself, with the host register each has at the loop's head.
@@ -422,7 +426,7 @@ final class Lowering {
     stubs[stubCount] = Stub(
       kind: kind, node: Int32(node), exit: Int32(exit), from: from, back: from, snapshot: Int32(first),
       snapshotCount: Int32(dirtyCount), address: .rax, data: .rax, marker: marker, charged: charged,
-      storeEnd: -1)
+      eventsChecked: eventsChecked, storeEnd: -1)
     if isLoop {
       for (k, c) in carried.enumerated() where dirtyValue[c.slot] < 0 {
         if !c.written && inRegister[Int(c.register.number)] == c.value { stubs[stubCount].heldCarried |= 1 << UInt64(k) }
@@ -465,14 +469,13 @@ final class Lowering {
   private func emitStub(_ stub: Stub) {
     a.bind(stub.from)
     charged = stub.charged
+    eventsChecked = stub.eventsChecked
     switch stub.kind {
     case .budget:
-      a.arithmetic(.add, state(StateOffset.budget), immediate: charged)
+      if charged != 0 { a.arithmetic(.add, state(StateOffset.budget), immediate: charged) }
       a.move(.rax, immediate: Int64(ExitCode.budget.rawValue) | Int64(context.blockNumber) << 8)
       a.jump(to: context.thunks.leave)
-    case .left:
-      a.move(.rax, immediate: Int64(ExitCode.status.rawValue) | Int64(KT_INTERRUPTED.rawValue) << 8)
-      a.jump(to: context.thunks.leave)
+    case .site: emitSiteEvents(stub)
     case .exit:
       if isLoop && leadsToHead(Int(stub.exit)) {
         closeLoop(Int(stub.exit), stub)
@@ -522,7 +525,7 @@ final class Lowering {
     switch exit.kind {
     case .direct:
       var refused: UnsafeMutablePointer<UInt8>? = nil
-      if exit.backward {
+      if exit.backward && !eventsChecked {
         a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
         refused = a.shortJump(if: .notEqual)
       }
@@ -566,6 +569,7 @@ final class Lowering {
     spillsUsed = 0
     marker = block.marker
     lastStoreStub = -1
+    eventsChecked = false
     for index in 0..<block.count {
       values[index] = Value()
       values[index].next = optimizer.firstUse[index]
@@ -575,14 +579,13 @@ final class Lowering {
       dirtyValue[slot] = -1
       homeValue[slot] = -1
     }
-    charged = slotsToCharge(from: 0)
-    a.arithmetic(.sub, state(StateOffset.budget), immediate: charged)
-    addStub(.budget, 0, from: a.jump(if: .sign))
+    chargeAtHead()
     isLoop = context.options.contains(.loops) && block.selfLoop
     carried.removeAll(keepingCapacity: true)
     if isLoop { enterLoop() }
     for index in 0..<block.count {
       pinned = 0
+      if charged != block.slots { chargeBefore(index) }
       lowerNode(index)
     }
     var index = 0
@@ -597,6 +600,36 @@ final class Lowering {
       a.jump(to: context.thunks.leave)
     }
     return a.cursor
+  }
+
+  /// Leaves where the budget would end within the block.
+  private func chargeAtHead() {
+    let first = slotsToCharge(from: 0)
+    if first == block.slots {
+      charged = first
+      a.arithmetic(.sub, state(StateOffset.budget), immediate: first)
+      addStub(.budget, 0, from: a.jump(if: .sign))
+    } else {
+      charged = 0
+      a.load(.rax, state(StateOffset.budget))
+      a.arithmetic(.cmp, .rax, immediate: block.slots)
+      addStub(.budget, 0, from: a.jump(if: .less))
+      a.arithmetic(.sub, .rax, immediate: first)
+      a.store(state(StateOffset.budget), .rax)
+      charged = first
+    }
+  }
+
+  /// Before a node that hands the budget to others, or ends the block: pays up to the next called site or the end.
+  private func chargeBefore(_ index: Int) {
+    switch nodes[index].op {
+    case .load, .store, .storeEnd, .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .exitIndirect, .clock: break
+    default: return
+    }
+    let more = slotsToCharge(from: index) - charged
+    if more == 0 { return }
+    charged += more
+    a.arithmetic(.sub, state(StateOffset.budget), immediate: more)
   }
 
   // MARK: Loops
@@ -1376,43 +1409,46 @@ final class Lowering {
     let slot = kt_operation_slots(table)[Int(site.operation)]
     passArguments(Int(slot.arguments))
     forget()
+    // No guest register is in a host register from here on, and a callable keeps rbp, r12 and r13.
     let mayChangeMode = Lowering.changesMode(Int(site.operation))
     if mayChangeMode {
-      // No guest register is in a host register here, and a callable keeps these two.
-      a.load(.r12, state(StateOffset.fetchGeneration))
+      a.load(.rbp, state(StateOffset.fetchGeneration))
       a.load(.r13, state(StateOffset.psr))
     }
-    setPosition(site.start, 0)
+    a.move(.r12, immediate: Int64(bitPattern: site.start))
+    a.store(state(StateOffset.ip), .r12)
+    a.store(state(StateOffset.ri), immediate: 0, .long)
     a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
     let direct = site.dispatch != UInt8(KT_DISPATCH_INDIRECT.rawValue)
     // Six bytes within one aligned word: either form, switched by one store.
     while (UInt(bitPattern: a.cursor) & 7) > 2 { a.nop(8 - Int(UInt(bitPattern: a.cursor) & 7)) }
     let call = a.cursor
     context.callables.emitCall(&a, operation: Int(site.operation), direct: direct)
-    a.move(.rcx, immediate: Int64(bitPattern: site.start))
-    a.arithmetic(.cmp, state(StateOffset.ip), .rcx)
-    addStub(.left, index, from: a.jump(if: .notEqual))
-    if slot.has_result != 0 { a.store(home(8), .rax) }
-    a.load(.r14, state(StateOffset.stlb))
+    // A callable that faults, or that changes the addressing mode, sets event_check.
     a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
-    addStub(.exit, index, exit: exit, from: a.jump(if: .notEqual))
+    addStub(.site, index, exit: exit, from: a.jump(if: .notEqual))
+    eventsChecked = true
+    if slot.has_result != 0 { a.store(home(8), .rax) }
     if mayChangeMode {
-      a.arithmetic(.cmp, .r12, state(StateOffset.fetchGeneration))
+      a.arithmetic(.cmp, .rbp, state(StateOffset.fetchGeneration))
       addStub(.exit, index, exit: exit, from: a.jump(if: .notEqual))
       a.arithmetic(.cmp, .r13, state(StateOffset.psr))
       addStub(.exit, index, exit: exit, from: a.jump(if: .notEqual))
     }
-    chargeBehindSite(index, exit)
     sites.append(EmittedSite(site: Int32(number), call: call, begin: begin, end: a.cursor))
   }
 
-  private func chargeBehindSite(_ index: Int, _ exit: Int) {
-    let more = slotsToCharge(from: index + 1) - charged
-    if more == 0 { return }
-    // The callable may have brought an event nearer than the block's end.
-    charged += more
-    a.arithmetic(.sub, state(StateOffset.budget), immediate: more)
-    addStub(.exit, index, exit: exit, from: a.jump(if: .sign))
+  /// Something wants attention behind a called site: the guest left it (r12 holds its start), or goes on behind it.
+  private func emitSiteEvents(_ stub: Stub) {
+    a.arithmetic(.cmp, state(StateOffset.ip), .r12)
+    let stayed = a.shortJump(if: .equal)
+    a.move(.rax, immediate: Int64(ExitCode.status.rawValue) | Int64(KT_INTERRUPTED.rawValue) << 8)
+    a.jump(to: context.thunks.leave)
+    a.bindShort(stayed)
+    let table = context.sites!
+    let operation = table.pointee.site[Int(nodes[Int(stub.node)].imm & 0xffff_ffff)].operation
+    if kt_operation_slots(table)[Int(operation)].has_result != 0 { a.store(home(8), .rax) }
+    emitExit(Int(stub.exit), marker: stub.marker)
   }
 
   /// Operations behind which the block's mode, or where its code comes from, may be another.
