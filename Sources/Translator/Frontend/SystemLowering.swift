@@ -114,7 +114,7 @@ extension Frontend {
     leave(if: builder.compare(.notEqual, regionRegister(address), value, size: 8))
   }
 
-  /// fc of a line in a page that can be stored to without a call: no code is derived from it.
+  /// fc of a line in a page that can be read without a call. Stores to code have been announced when they were made.
   mutating func flushLine(_ address: Int32) { _ = builder.emit(.flushLine, address, imm: leaveExit()) }
 
   mutating func setKernelRegister(_ number: Int32, _ value: Int32) { setState(StateOffset.kr + number * 8, value) }
@@ -206,9 +206,12 @@ extension Frontend {
       guard let value = systemResult(i) else { return false }
       setGR(i.r1, value)
       return true
-    case .ssm, .rsm, .mov_to_psr_l, .mov_to_cr, .mov_to_rr, .fc, .fc_i:
+    case .ssm, .rsm, .mov_to_psr_l, .mov_to_cr, .mov_to_rr:
       guard isPrivileged else { return false }
       return lowerSystemWrite(i)
+    case .fc, .fc_i:
+      flushLine(gr(i.r3))
+      return true
     default: return false
     }
   }
@@ -234,8 +237,7 @@ extension Frontend {
     case .ssm, .rsm: return setSystemMask(UInt64(bitPattern: i.imm), on: i.opcode == .ssm, behind)
     case .mov_to_psr_l: setStatusLow(gr(i.r2), behind)
     case .mov_to_cr: return setControlRegister(Int(i.cr3), gr(i.r2), slots: 1)
-    case .mov_to_rr: checkRegionRegister(gr(i.r3), gr(i.r2))
-    default: flushLine(gr(i.r3))
+    default: checkRegionRegister(gr(i.r3), gr(i.r2))
     }
     return true
   }

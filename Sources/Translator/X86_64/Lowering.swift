@@ -1346,7 +1346,7 @@ final class Lowering {
   private func lowerSystem(_ index: Int, _ node: Node) {
     switch node.op {
     case .clock: lowerClock(index, Int32(node.imm))
-    case .flushLine: addStub(.exit, index, exit: Int(node.imm), from: compareTag(register(node.a), 1, write: true))
+    case .flushLine: addStub(.exit, index, exit: Int(node.imm), from: compareTag(register(node.a), 1, write: false))
     case .exitIfPending:
       a.load(.rax, state(StateOffset.irr))
       for word in 1..<4 { a.arithmetic(.or, .rax, state(StateOffset.irr + Int32(word) * 8)) }
