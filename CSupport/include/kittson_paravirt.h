@@ -50,8 +50,8 @@ typedef struct kt_site {
   uint16_t operation;    // kt_operation
   uint8_t dispatch;      // kt_dispatch asked for
   uint8_t bound;         // the bytes at the site are its call: it may be dispatched. 0: plain guest code
-  uint64_t calls;        // times executed through the host (statistics on)
-  uint64_t patch_point;  // the translator's: where its host code is, 0 if not translated
+  uint64_t calls;        // times executed through the host (emitted code counts where it is asked to)
+  uint64_t patch_point;  // the translator's: where the host code of its dispatch was put last, 0 if nowhere
 } kt_site;
 
 /// Slots that one execution of a bound site counts for, in every engine and dispatch state but `emulated`: those of the
@@ -73,19 +73,25 @@ struct kt_site_table {
 /// (not bound, dispatch `emulated`, or an argument register holds a NaT).
 #define KT_CALL_EMULATE 8
 
-/// Index of the site that starts at a guest address and may be dispatched now, or -1. For decoders: a binary search and a
-/// look at the text, not for every call. `text` is the host address of the guest's bytes there: a site whose bytes are no
-/// longer its call (nor the guest's own native body for it) is plain guest code, and so is one whose member of pv_cpu_ops
-/// the guest has replaced. `available` bytes may be read there: a site that is longer is plain guest code.
-static inline int64_t kt_site_at(kt_site_table *table, uint64_t address, const void *text, uint64_t available) {
+/// Index of the site that starts at a guest address, bound or not, or -1.
+static inline int64_t kt_site_starting(const kt_site_table *table, uint64_t address) {
   uint64_t low = 0, high = table->count;
   while (low < high) {
     uint64_t middle = low + (high - low) / 2;
     if (table->site[middle].start < address) low = middle + 1; else high = middle;
   }
-  if (low >= table->count || table->site[low].start != address) return -1;
-  if (table->recognize != 0) return table->recognize(table, low, text, available) ? (int64_t)low : -1;
-  return table->site[low].bound ? (int64_t)low : -1;
+  return low < table->count && table->site[low].start == address ? (int64_t)low : -1;
+}
+
+/// Index of the site that starts at a guest address and may be dispatched now, or -1. For decoders: a binary search and a
+/// look at the text, not for every call. `text` is the host address of the guest's bytes there: a site whose bytes are no
+/// longer its call (nor the guest's own native body for it) is plain guest code, and so is one whose member of pv_cpu_ops
+/// the guest has replaced. `available` bytes may be read there: a site that is longer is plain guest code.
+static inline int64_t kt_site_at(kt_site_table *table, uint64_t address, const void *text, uint64_t available) {
+  int64_t site = kt_site_starting(table, address);
+  if (site < 0) return -1;
+  if (table->recognize != 0) return table->recognize(table, (uint64_t)site, text, available) ? site : -1;
+  return table->site[site].bound ? site : -1;
 }
 
 /// Whether a callable made the guest leave the site (it faulted or stopped) instead of completing.

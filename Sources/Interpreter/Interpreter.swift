@@ -65,6 +65,7 @@ package final class Interpreter: Engine {
     while true {
       if cpu.pointee.event_check | cpu.pointee.stop_request != 0 {
         if cpu.checkEvents() == .stopped { return kt_stop_reason(rawValue: cpu.pointee.stop_reason) }
+        noticeSites(cpu)
         continue
       }
       if cpu.pointee.budget <= 0 { return stopped(cpu, KT_STOP_BUDGET) }
@@ -247,16 +248,24 @@ func runSite(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>, _ slot
   let end = table.pointee.site[Int(index)].end
   let status = Status(call(cpu, index))
   if status == Status(KT_CALL_EMULATE) {
-    // Plain code this time: it stays decoded as such until the table or the code changes.
     cpu.pointee.budget &+= Int64(KT_SITE_SLOTS)
-    let line = state.pointee.fetch + Int(truncatingIfNeeded: cpu.pointee.ip >> 12 & UInt64(fetchLineCount - 1))
-    line.pointee.page.unsafelyUnwrapped.decode(bundle: Int(slot.pointee.position >> 2), site: nil)
-    return .branched
+    return emulateSite(cpu, state, slot)
   }
   if status != .done { return status }
   cpu.pointee.ip = end
   cpu.pointee.ri = 0
   return .branched
+}
+
+/// Executes the first slot of a site as the plain code that it is this time, a NaT among the arguments or the site no longer
+/// bound: the next time is decided anew.
+private func emulateSite(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>, _ slot: SlotPointer) -> Status {
+  let address = cpu.pointee.ip
+  let line = state.pointee.fetch + Int(truncatingIfNeeded: address >> 12 & UInt64(fetchLineCount - 1))
+  line.pointee.page.unsafelyUnwrapped.decode(bundle: Int(slot.pointee.position >> 2), site: nil)
+  let status = stepOne(cpu, state)
+  forgetBundle(state, slot, address)
+  return status == .done ? .branched : status
 }
 
 private func forgetBundle(_ state: UnsafeMutablePointer<InterpreterState>, _ slot: SlotPointer, _ address: UInt64) {

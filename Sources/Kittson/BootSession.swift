@@ -63,6 +63,12 @@ public final class BootSession {
       let host = bare.machine.host(physical: physical, length: 8 * UInt64(Operation.allCases.count))
     else { return }
     paravirt.watchTable(host)
+    let machine = bare.machine
+    machine.watchStores(physical: physical, length: 8 * UInt64(Operation.allCases.count)) {
+      [paravirt, unowned machine] in
+      paravirt.tableWritten()
+      for cpu in machine.cpus { cpu.pointee.event_check = 1 }
+    }
   }
 
   /// Runs until the guest switches off, can't go on, or a limit is reached.

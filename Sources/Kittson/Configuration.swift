@@ -47,6 +47,8 @@ public struct Configuration: Sendable {
   /// A reset starts the guest again.
   public var restartsOnReset = true
 
+  /// Counts the executions of each call site (the interpreter always does).
+  public var countsCalls = false
   /// Plants a wrong result in the translator's inlined body of this operation: a test of whoever is to find it.
   public var plantedOperation: Operation?
 

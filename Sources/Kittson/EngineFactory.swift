@@ -18,6 +18,7 @@ package enum EngineFactory {
         throw .host("the host refuses memory for code: use --engine interpreter")
       }
       translator.plantedOperation = configuration.plantedOperation.map { Int($0.rawValue) }
+      translator.countsCalls = configuration.countsCalls
       for cpu in machine.cpus { Interpreter.installServices(cpu) }
       translator.stepper = { interpreter.step($0) }
       translator.codeObserver = { interpreter.invalidateCode(physical: $0, length: $1) }

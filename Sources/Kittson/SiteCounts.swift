@@ -8,18 +8,18 @@ public struct SiteCount: Sendable, Equatable {
   public var kind: String
   /// Records in the image.
   public var found: Int
-  /// Bundle sites bound to the host; instruction and branch sites that the guest has rewritten by now.
+  /// Bundle sites that the host has executed, or translated to do so; instruction and branch sites that the guest has rewritten by now.
   public var patched: Int
 }
 
 extension BootSession {
-  /// Counts the image's records by kind, and how many of each are bound or rewritten at this moment.
+  /// Counts the image's records by kind, and how many of each are dispatched or rewritten at this moment.
   public func siteCounts() -> [SiteCount] {
-    let bound = paravirt.statistics().count { $0.isBound }
+    let dispatched = paravirt.statistics().count { $0.isBound && ($0.calls > 0 || $0.isTranslated) }
     var counts: [SiteCount] = []
     for kind in RecordKind.allCases {
       let records = guest.records.records.filter { $0.kind == kind }
-      let patched = kind == .bundle && configuration.backend == .host ? bound : records.count { isRewritten($0) }
+      let patched = kind == .bundle && configuration.backend == .host ? dispatched : records.count { isRewritten($0) }
       counts.append(SiteCount(kind: kind.rawValue, found: records.count, patched: patched))
     }
     return counts

@@ -105,6 +105,27 @@ package final class Machine {
     return ram + Int(physical)
   }
 
+  // MARK: Watched memory
+
+  private var watches: [(first: UInt64, end: UInt64, body: () -> Void)] = []
+
+  /// Calls `body` behind every store of a guest into [physical, physical + length). Stores to the granules it lies in take
+  /// the slow path from now on.
+  package func watchStores(physical: UInt64, length: UInt64, _ body: @escaping () -> Void) {
+    watches.append((physical, physical + length, body))
+    let shift = UInt64(KT_GRANULE_SHIFT)
+    for granule in physical >> shift...(physical + length - 1) >> shift { markCode(physical: granule << shift) }
+  }
+
+  func noteStore(physical: UInt64, size: UInt64) {
+    for watch in watches where physical < watch.end && physical + size > watch.first { watch.body() }
+  }
+
+  private func isWatched(granule: UInt64) -> Bool {
+    let shift = UInt64(KT_GRANULE_SHIFT)
+    return watches.contains { $0.first >> shift <= granule && granule <= ($0.end - 1) >> shift }
+  }
+
   // MARK: Granules with code
 
   package func holdsCode(_ physical: UInt64) -> Bool {
@@ -124,6 +145,7 @@ package final class Machine {
   /// so that stores are fast again until code in it is executed anew.
   func forgottenByStore(physical: UInt64, size: UInt64) -> (physical: UInt64, length: UInt64) {
     let granule = physical >> UInt64(KT_GRANULE_SHIFT)
+    if isWatched(granule: granule) { return (physical, size) }
     let count = codeStores[granule, default: 0] + 1
     if count < Self.codeStoreLimit {
       codeStores[granule] = count

@@ -80,6 +80,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     guard machine.holdsCode(physical) else { return }
     let forgotten = machine.forgottenByStore(physical: physical, size: size)
     pointee.code_written?(self, forgotten.physical, forgotten.length)
+    machine.noteStore(physical: physical, size: size)
   }
 
   private func accessFlags(_ rights: Access) -> UInt32 {

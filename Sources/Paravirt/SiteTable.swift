@@ -51,6 +51,8 @@ public final class SiteTable: @unchecked Sendable {
   private struct WatchedTable {
     var members: UnsafePointer<UInt64>?
     var original: [UInt64]
+    /// Which members held what they held at first when the table was looked at last.
+    var intact = [Bool](repeating: true, count: Operation.allCases.count)
   }
 
   /// A table of an image's call sites, all with the same dispatch and bound to the native operations.
@@ -226,6 +228,25 @@ public final class SiteTable: @unchecked Sendable {
     watched.pointee = WatchedTable(members: words, original: (0..<Operation.allCases.count).map { words[$0] })
   }
 
+  /// The guest has stored into its pv_cpu_ops: sites whose member is another now are no longer bound, and those whose member
+  /// is what it was are looked at again when they are decoded or translated next.
+  package func tableWritten() {
+    guard let members = watched.pointee.members else { return }
+    let original = watched.pointee.original
+    let intact = original.indices.map { members[$0] == original[$0] }
+    let before = watched.pointee.intact
+    watched.pointee.intact = intact
+    let affected = sites.indices.filter { index in
+      guard let operation = sites[index].operation else { return false }
+      return intact[Int(operation.rawValue)] != before[Int(operation.rawValue)]
+    }
+    guard !affected.isEmpty else { return }
+    for index in affected where !intact[Int(sites[index].operation!.rawValue)] {
+      kt_site_set_bound(pointer.pointee.site + index, 0)
+    }
+    changed(.bound(affected))
+  }
+
   /// Address of the guest's pv_cpu_ops.
   package var guestTable: UInt64? { recognizer.table }
 
@@ -255,8 +276,10 @@ public final class SiteTable: @unchecked Sendable {
     public var type: PatchType
     public var isBound: Bool
     public var dispatch: Dispatch
-    /// Executions through the host since the start.
+    /// Executions through the host since the start. The translator counts them where it is asked to.
     public var calls: UInt64
+    /// Whether the translator has made host code of the site that dispatches it.
+    public var isTranslated: Bool
   }
 
   public func statistics() -> [SiteStatistics] {
@@ -264,7 +287,8 @@ public final class SiteTable: @unchecked Sendable {
       let entry = pointer.pointee.site + index
       return SiteStatistics(
         address: site.record.start, type: site.record.type, isBound: entry.pointee.bound != 0,
-        dispatch: dispatch(ofSite: index), calls: kt_site_calls(entry))
+        dispatch: dispatch(ofSite: index), calls: kt_site_calls(entry),
+        isTranslated: entry.pointee.patch_point != 0)
     }
   }
 

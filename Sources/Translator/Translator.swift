@@ -305,8 +305,10 @@ package final class TranslatorEngine: BlockEngine {
       exitCount: Int32(block.exitCount), incoming: -1, nextInGranule: -1, verified: epoch, retired: false, runs: 0))
     if let home = lowering.home, let sites = frontend.sites {
       for site in frontend.passedSites {
+        let emitted = lowering.sites.first { $0.site == Int32(site) }
+        sites.pointee.site[site].patch_point = emitted.map { cache.executable($0.begin) } ?? 0
         patcher.add(
-          site: site, block: number, call: lowering.sites.first { $0.site == Int32(site) }?.call,
+          site: site, block: number, call: emitted?.call,
           operation: Int(sites.pointee.site[site].operation), head: entry, home: home)
       }
       // Another thread may have changed a site while the block was made, before the patcher knew the block.

@@ -38,6 +38,7 @@ struct BootCommand: ParsableCommand {
     configuration.memorySize = memory.bytes
     configuration.commandLine = append
     configuration.restartsOnReset = !noReboot
+    configuration.countsCalls = stats
     let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
     let name = image ?? "the embedded kernel"
     let session = try makeSession(bytes, name, configuration)

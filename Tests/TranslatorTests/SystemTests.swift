@@ -48,12 +48,16 @@ import Translator
     return i
   }
 
+  private static func slot(_ random: inout Random) -> UInt64 {
+    while true {
+      if let encoded = Encoder.encode(instruction(&random)) { return encoded.slot }
+    }
+  }
+
   private static func program(_ random: inout Random) -> [InstructionBundle] {
     let nop = Encoder.encode(Instruction(opcode: .nop_i))!.slot
     return (0..<6).map { _ in
-      InstructionBundle(
-        template: Template(rawValue: 9), Encoder.encode(instruction(&random))!.slot,
-        Encoder.encode(instruction(&random))!.slot, nop)
+      InstructionBundle(template: Template(rawValue: 9), slot(&random), slot(&random), nop)
     }
   }
 
@@ -146,6 +150,16 @@ import Translator
   func systemInstructions(seed: UInt64) throws {
     let difference = try Self.compare(seed: seed, count: 3000, options: .all)
     if let difference { Issue.record("\(difference)") }
+  }
+
+  @Test func everyInstructionTakesPart() {
+    var random = Random(state: 1)
+    var seen: Set<Int> = []
+    for _ in 0..<1000 {
+      let decoded = Decoder.decode(InstructionBundle(template: Template(rawValue: 9), Self.slot(&random), Self.slot(&random), 0))
+      for index in 0..<2 { seen.insert(decoded[index].opcode.index) }
+    }
+    for opcode in Self.opcodes { #expect(seen.contains(opcode.index), "\(opcode)") }
   }
 
   @Test func withoutOptimisations() throws {

@@ -238,10 +238,12 @@ struct Frontend {
 
   mutating func boundSite(at address: UInt64, _ source: CodeSource) -> UnsafeMutablePointer<kt_site>? {
     guard let sites, sites.pointee.count != 0 else { return nil }
+    let starting = kt_site_starting(sites, address)
+    guard starting >= 0 else { return nil }
+    passedSites.append(Int(starting))
     let offset = address & 0xfff, text = source.host + Int(offset)
     let available = source.cpu.readableCode(address, physical: source.physical | offset, host: text)
     let number = kt_site_at(sites, address, text, available)
-    if number >= 0 { passedSites.append(Int(number)) }
     guard number >= 0, sites.pointee.site[Int(number)].dispatch != UInt8(KT_DISPATCH_EMULATED.rawValue) else {
       return nil
     }
