@@ -30,7 +30,6 @@ enum Operation: UInt8 {
   case loadStateByte   // a boolean
   case loadStateIndexed // 8 bytes of kt_cpu at imm + 8·a
   case storeState      // kt_cpu at imm := a
-  case storeStateWord  // 4 bytes
   case markModified    // psr |= imm (mfl, mfh), unless c is given and false
   case setMarker       // cfm := imm
   case interpret       // the interpreter executes instruction imm of the arena; nothing is known of state afterwards
@@ -68,19 +67,15 @@ struct Node {
   var op: Operation
   var size: UInt8 = 0
   var condition: UInt8 = 0
-  var flags: UInt8 = 0    // Node.speculative …
+  var flags: UInt8 = 0    // Optimizer.elided
   var a: Int32 = -1
   var b: Int32 = -1
   var c: Int32 = -1
   var position: UInt32 = 0 // guest instruction: bundle number << 2 | slot
   var imm: Int64 = 0
   var issued: Int32 = 0    // slots of the block issued before this instruction
-  var uses: Int32 = 0
 
   init(_ op: Operation) { self.op = op }
-
-  static let secondOfPair: UInt8 = 1
-  static let rseFlag: UInt8 = 2
 }
 
 /// The block under translation.

@@ -68,7 +68,7 @@ struct Optimizer {
 
   @inline(__always) private static func hasEffect(_ op: Operation) -> Bool {
     switch op {
-    case .storeState, .storeStateWord, .setMarker, .markModified: true
+    case .storeState, .setMarker, .markModified: true
     default: seesState(op)
     }
   }
