@@ -32,6 +32,11 @@ enum Operation: UInt8 {
   case storeState      // kt_cpu at imm := a
   case markModified    // psr |= imm (mfl, mfh), unless c is given and false
   case setMarker       // cfm := imm
+  case floatArithmetic // of packed doubles a, b, c, as `condition` says (DoubleArithmetic); the exit where refused
+  case compareDouble   // packed doubles, none a NaN: `condition` below, belowEqual, equal
+  case checkDouble     // a, which must be no NaN and no denormal: the exit where it is
+  case packDouble      // the packed double of a register's significand a and exponent b: the exit where there is none
+  case floatCall       // computeFloat(imm), on registers in memory; the interpreter executes instruction a where it refuses
   case interpret       // the interpreter executes instruction imm of the arena; nothing is known of state afterwards
   case callSite        // site number, low 32 bits of imm; the exit behind it above
   case callFrame       // the frame part of br.call; imm sol | new marker << 8
@@ -127,7 +132,7 @@ struct Block {
     guard leads else { return false }
     for index in 0..<count {
       switch nodes[index].op {
-      case .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .setMarker: return false
+      case .interpret, .floatCall, .callSite, .callFrame, .growFrame, .returnFrame, .setMarker: return false
       default: break
       }
     }

@@ -61,7 +61,8 @@ struct Optimizer {
   @inline(__always) static func seesState(_ op: Operation) -> Bool {
     switch op {
     case .load, .store, .storeEnd, .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .exitIf, .exitUnless,
-      .exitCompare, .exitCompareImmediate, .exitTestBit, .exitAlways, .exitIndirect: true
+      .exitCompare, .exitCompareImmediate, .exitTestBit, .exitAlways, .exitIndirect, .floatArithmetic,
+      .checkDouble, .packDouble, .floatCall: true
     default: false
     }
   }

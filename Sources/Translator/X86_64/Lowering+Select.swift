@@ -123,6 +123,11 @@ extension Lowering {
     case .exitCompare, .exitCompareImmediate, .exitTestBit:
       let condition = emitComparison(node)
       addStub(.exit, index, exit: Int(node.c), from: a.jump(if: condition))
+    case .floatArithmetic: lowerDoubleArithmetic(index, node)
+    case .compareDouble: lowerDoubleComparison(index, node)
+    case .checkDouble: lowerCheckDouble(index, node)
+    case .packDouble: lowerPackDouble(index, node)
+    case .floatCall: lowerFloatCall(index, node)
     case .exitAlways: lowerExitAlways(index, node)
     case .exitIndirect: lowerExitIndirect(index, node)
     default: preconditionFailure("an operation without a lowering")

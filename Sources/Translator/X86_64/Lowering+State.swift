@@ -44,21 +44,26 @@ extension Lowering {
     }
     // Consumed already: nothing but the pin keeps its register.
     if values[Int(value)].register != 0xff { pin(Register(values[Int(value)].register)) }
-    // What the home holds will be overwritten: a value still wanted must be elsewhere.
-    let resident = homeValue[slot]
-    if resident >= 0 && values[Int(resident)].home == Int16(slot) {
-      if isNeeded(resident) && values[Int(resident)].register == 0xff && values[Int(resident)].spill < 0 {
-        _ = register(resident)
-      }
-      values[Int(resident)].home = -1
-    }
-    homeValue[slot] = -1
+    loseHome(slot)
     if constant(value) == nil && nodes[Int(value)].flags & Optimizer.elided == 0 { _ = register(value) }
     dirtyValue[slot] = value
     values[Int(value)].dirty += 1
     dirtyPlace[slot] = Int16(dirtyCount)
     dirtySlots[dirtyCount] = Int16(slot)
     dirtyCount += 1
+  }
+
+  /// A home is about to be overwritten: a value still wanted that stands only there goes to a register.
+  func loseHome(_ slot: Int) {
+    let resident = homeValue[slot]
+    guard resident >= 0 else { return }
+    if values[Int(resident)].home == Int16(slot) {
+      if isNeeded(resident) && values[Int(resident)].register == 0xff && values[Int(resident)].spill < 0 {
+        _ = register(resident)
+      }
+      values[Int(resident)].home = -1
+    }
+    homeValue[slot] = -1
   }
 
   func writeHome(_ slot: Int, _ value: Int32, _ held: UInt8, known: Bool? = nil) {

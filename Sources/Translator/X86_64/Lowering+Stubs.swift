@@ -69,6 +69,10 @@ extension Lowering {
         writeSnapshot(stub)
         emitExit(Int(stub.exit), marker: stub.marker)
       }
+    case .checkDouble, .doubleResult:
+      emitDoubleStub(stub)
+    case .packDouble: emitPackStub(stub)
+    case .floatCall: emitFloatCallStub(stub)
     case .loopLeft:
       writeCarried()
       emitExit(Int(stub.exit), marker: block.marker)

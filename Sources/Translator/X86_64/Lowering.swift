@@ -45,7 +45,7 @@ final class Lowering {
     var keep = false        // an invariant of the loop: the next pass wants it
   }
 
-  enum StubKind { case exit, load, store, budget, left, loopLeft, loopBudget }
+  enum StubKind { case exit, load, store, budget, left, loopLeft, loopBudget, checkDouble, doubleResult, packDouble, floatCall }
 
   struct Stub {
     var kind: StubKind
