@@ -11,6 +11,9 @@ extern "C" {
 int64_t kt_host_syscall(
     int64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
 
+/// Whether the host has fused multiply-add instructions (FMA3).
+static inline int kt_host_has_fma(void) { return __builtin_cpu_supports("fma") ? 1 : 0; }
+
 #ifdef __cplusplus
 }
 #endif

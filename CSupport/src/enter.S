@@ -2,6 +2,8 @@
 #if defined(__x86_64__)
 #define FRAME 520 /* KT_EMITTED_FRAME */
 #define BIAS 128  /* KT_CPU_BIAS */
+#define FPSR 352  /* offsetof(kt_cpu, ar_fpsr) */
+#define INEXACT 0x40000 /* sf0.i */
   .text
   .globl kt_enter_code
   .type kt_enter_code, @function
@@ -28,6 +30,8 @@ kt_enter_code:
   .cfi_rel_offset r15, 0
   subq $FRAME, %rsp
   .cfi_adjust_cfa_offset FRAME
+  /* The host's floating point starts without flags: rounding to nearest, all exceptions masked. */
+  ldmxcsr kt_plain_vector_control(%rip)
   leaq BIAS(%rdi), %rbx
   movq 256(%rdi), %r15
   movq kt_stlb_offset(%rip), %rax
@@ -35,6 +39,12 @@ kt_enter_code:
   jmpq *%rsi
   .globl kt_leave_code
 kt_leave_code:
+  /* An inexact result of emitted code belongs to status field 0. */
+  stmxcsr (%rsp)
+  testb $0x20, (%rsp)
+  jz 1f
+  orl $INEXACT, FPSR-BIAS(%rbx)
+1:
   addq $FRAME, %rsp
   .cfi_adjust_cfa_offset -FRAME
   popq %r15
@@ -52,6 +62,10 @@ kt_leave_code:
   ret
   .cfi_endproc
   .size kt_enter_code, .-kt_enter_code
+  .section .rodata
+  .p2align 2
+kt_plain_vector_control:
+  .long 0x1f80
 #endif
 #if defined(__linux__)
   .section .note.GNU-stack, "", @progbits

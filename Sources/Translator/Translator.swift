@@ -118,6 +118,8 @@ package final class TranslatorEngine: BlockEngine {
         if let stop = step(cpu) { return stop }
         continue
       }
+      // A handler that can't be fetched itself faults for ever.
+      if cpu.pointee.budget < 1 { return stop(cpu, KT_STOP_BUDGET) }
       let flushes = cache.flushes
       noticeTranslations(cpu)
       buryRetired()
@@ -179,6 +181,11 @@ package final class TranslatorEngine: BlockEngine {
     cpu.pointee.code_written = codeWritten
   }
 
+  private func stop(_ cpu: CPU, _ reason: kt_stop_reason) -> kt_stop_reason {
+    cpu.pointee.stop_reason = UInt32(reason.rawValue)
+    return reason
+  }
+
   private func reason(_ cpu: CPU) -> kt_stop_reason { kt_stop_reason(cpu.pointee.stop_reason) }
 
   @inline(__always) private func setPosition(_ cpu: CPU, _ exit: ExitRecord) {
@@ -200,10 +207,7 @@ package final class TranslatorEngine: BlockEngine {
   /// Has the interpreter execute the instruction at ip/ri. A reason to stop, or nil.
   private func step(_ cpu: CPU) -> kt_stop_reason? {
     if cpu.pointee.frame_incomplete != 0 { cpu.pointee.event_check = 1; return nil }
-    if cpu.pointee.budget < 1 {
-      cpu.pointee.stop_reason = UInt32(KT_STOP_BUDGET.rawValue)
-      return KT_STOP_BUDGET
-    }
+    if cpu.pointee.budget < 1 { return stop(cpu, KT_STOP_BUDGET) }
     if let stepper {
       statistics.interpreted += 1
       return stepper(cpu) == .stopped ? reason(cpu) : nil
@@ -266,6 +270,7 @@ package final class TranslatorEngine: BlockEngine {
     let began = kt_host_ticks()
     let generationBefore = followed?.pointee.generation
     frontend.sites = cpu.pointee.sites?.assumingMemoryBound(to: kt_site_table.self)
+    frontend.options = options
     frontend.builder.fold = options.contains(.constants)
     frontend.translate(
       start: start, marker: key & CFM.mask, mode: key >> Mode.shift,

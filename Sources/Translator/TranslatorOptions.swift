@@ -16,7 +16,11 @@ package struct TranslatorOptions: OptionSet, Sendable {
   package static let loops = TranslatorOptions(rawValue: 1 << 4)
   /// Indirect branches and returns look their target up in emitted code.
   package static let indirectCache = TranslatorOptions(rawValue: 1 << 5)
-  package static let all = TranslatorOptions(rawValue: (1 << 6) - 1)
+  /// Double-precision arithmetic on packed doubles by the host's scalar instructions.
+  package static let doubles = TranslatorOptions(rawValue: 1 << 6)
+  /// Other floating-point arithmetic on normal operands by a function of its own.
+  package static let floatCalls = TranslatorOptions(rawValue: 1 << 7)
+  package static let all = TranslatorOptions(rawValue: (1 << 8) - 1)
 
   /// The names that `--disable` takes.
   package static let names: [(name: String, option: TranslatorOptions, meaning: String)] = [
@@ -25,6 +29,8 @@ package struct TranslatorOptions: OptionSet, Sendable {
     ("fusion", .fusion, "fusion of compare and branch"),
     ("chaining", .chaining, "direct jumps between blocks"),
     ("loops", .loops, "loop-carried host registers"),
+    ("doubles", .doubles, "double-precision arithmetic by host instructions"),
+    ("float-calls", .floatCalls, "short functions for the other floating-point arithmetic"),
     ("indirect-cache", .indirectCache, "inline lookup of indirect branch targets"),
   ]
 

@@ -70,12 +70,20 @@ func differences(_ a: Subject, _ b: Subject) -> [String] {
       compare("nat[\(n)]", UInt64(x.pointee.ring_nat[n]), UInt64(y.pointee.ring_nat[n]))
     }
   }
+  for n in 0..<128 {
+    // Of two forms of one value neither is wrong.
+    let f = x.unpack(kt_floats(x)[n]), g = y.unpack(kt_floats(y)[n])
+    compare("f\(n)", f.significand, g.significand)
+    compare("f\(n) exponent", f.sign_exponent, g.sign_exponent)
+  }
   if memcmp(a.machine.ram, b.machine.ram, Int(a.machine.ramSize)) != 0 { result.append("memory") }
   if result.isEmpty {
-    // Whatever else is architectural, byte for byte; the two host addresses aside.
+    // Whatever else is architectural, byte for byte; the two host addresses and the floating-point registers aside.
     let p = UnsafeRawPointer(x), q = UnsafeRawPointer(y)
     let skipped = MemoryLayout<kt_cpu>.offset(of: \.frame)!
-    for offset in 0..<kt_architectural_size() where offset < skipped || offset >= skipped + 16 {
+    let floats = MemoryLayout<kt_cpu>.offset(of: \.fr)!, floatBytes = 128 * MemoryLayout<kt_fr>.size
+    for offset in 0..<kt_architectural_size() {
+      if offset >= skipped && offset < skipped + 16 || offset >= floats && offset < floats + floatBytes { continue }
       if p.load(fromByteOffset: offset, as: UInt8.self) != q.load(fromByteOffset: offset, as: UInt8.self) {
         result.append("byte \(offset) of kt_cpu")
         break

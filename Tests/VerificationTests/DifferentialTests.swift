@@ -62,9 +62,11 @@ private func environment(_ name: String) -> UInt64? { getenv(name).flatMap { UIn
       let program = RandomProgram(seed: seed, mix: mix, count: 8 + Int(seed % 25))
       // Odd budgets: the end falls inside blocks.
       let slots = Int64(program.bundles.count * 4) + Int64(seed % 7)
-      if pair.run(program, slots: slots).isEmpty { continue }
+      let differences = pair.run(program, slots: slots)
+      if differences.isEmpty { continue }
       failures += 1
-      if failures <= 2 { Issue.record("\(name): \(pair.describe(program, slots: slots))") }
+      let fields = differences.prefix(8).map { "\($0.name): \($0.values.0) and \($0.values.1)" }
+      if failures <= 2 { Issue.record("\(name): \(fields)\n\(pair.describe(program, slots: slots))") }
     }
     #expect(failures == 0, "\(name): \(failures) of \(cases) programs differ, seeds from \(first)")
   }

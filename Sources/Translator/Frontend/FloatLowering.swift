@@ -8,19 +8,19 @@ extension Frontend {
   private static let integerExponent: Int64 = 0x1003e
 
   /// Physical number of floating-point register `n`.
-  private func physicalFR(_ n: UInt8) -> Int {
+  func physicalFR(_ n: UInt8) -> Int {
     let n = Int(n)
     if n < 32 { return n }
     let renamed = n + CFM.rrbFR(builder.marker)
     return renamed > 127 ? renamed - 96 : renamed
   }
 
-  private func isDisabled(_ n: UInt8) -> Bool {
+  func isDisabled(_ n: UInt8) -> Bool {
     n > 1 && builder.block.mode & (n < 32 ? Mode.dfl : Mode.dfh) != 0
   }
 
   /// The significand of a register that must hold an integer; leaves to the interpreter at run time where it does not.
-  private mutating func integer(_ n: UInt8) -> Int32 {
+  mutating func integer(_ n: UInt8) -> Int32 {
     if n == 0 { return builder.constant(Int64(0)) }
     if n == 1 { return builder.constant(Int64.min) }
     let register = physicalFR(n)
@@ -37,11 +37,20 @@ extension Frontend {
     return builder.read(Slot.significand(register))
   }
 
-  private mutating func setInteger(_ n: UInt8, _ value: Int32) {
+  mutating func setInteger(_ n: UInt8, _ value: Int32) {
     let register = physicalFR(n)
     builder.write(Slot.significand(register), value)
     builder.write(Slot.exponent(register), builder.constant(Frontend.integerExponent))
-    _ = builder.emit(.markModified, -1, -1, builder.predicate, imm: Int64(n < 32 ? PSR.mfl : PSR.mfh))
+    called.remove(n)
+    markModified(n)
+  }
+
+  /// Sets psr.mfl or psr.mfh, once a block where nothing can clear it in between.
+  mutating func markModified(_ n: UInt8) {
+    let bit = Int64(n < 32 ? PSR.mfl : PSR.mfh)
+    if builder.modified & bit != 0 { return }
+    _ = builder.emit(.markModified, -1, -1, builder.predicate, imm: bit)
+    if builder.predicate < 0 { builder.modified |= bit }
   }
 
   mutating func lowerIntegerFloat(_ i: Instruction) {
@@ -59,5 +68,10 @@ extension Frontend {
       let x = integer(i.f3), y = integer(i.f4), z = integer(i.f2)
       setInteger(i.f1, builder.add(builder.multiply(x, y), z))
     }
+  }
+
+  /// invala.e of a floating-point register: the ALAT is empty, but a disabled register faults.
+  mutating func lowerInvalidate(_ i: Instruction) {
+    if isDisabled(i.r1) { leaveToInterpreter() }
   }
 }

@@ -20,10 +20,12 @@ struct CodeSource {
 enum Mode {
   static let cpl: UInt64 = 3
   static let dt: UInt64 = 1 << 2, it: UInt64 = 1 << 3, ac: UInt64 = 1 << 4, dfl: UInt64 = 1 << 5, dfh: UInt64 = 1 << 6
+  static let pk: UInt64 = 1 << 7
   static let shift: UInt64 = 40
 
   @inline(__always) static func of(_ psr: UInt64) -> UInt64 {
     (psr >> 32 & 3) | (psr >> 17 & 1) << 2 | (psr >> 36 & 1) << 3 | (psr >> 3 & 1) << 4 | (psr >> 18 & 3) << 5
+      | (psr >> 15 & 1) << 7
   }
   /// psr bits under which nothing is translated.
   static let untranslated: UInt64 =
@@ -48,6 +50,9 @@ struct Frontend {
   var arena: InstructionArena
   /// Sites whose start the block passes, however they are dispatched.
   var passedSites: [Int] = []
+  var options = TranslatorOptions.all
+  /// Floating-point registers whose value the block has from `computeFloat`: likely no packed doubles.
+  var called = FloatRegisterSet()
 
   var bundle: UInt64 = 0
   var slot = 0
@@ -67,6 +72,7 @@ struct Frontend {
     slot = Int(start & 3)
     ended = false
     passedSites.removeAll(keepingCapacity: true)
+    called = FloatRegisterSet()
     var bundles = 0
     var issued: Int32 = 0
     var instructions = 0
@@ -199,6 +205,10 @@ struct Frontend {
       || index >= Opcode.tbit_z.index && index <= Opcode.tf_nz_or_andcm.index {
       return lowerCompare(i, qualifying)
     }
+    if index >= Opcode.fcmp_eq.index && index <= Opcode.fcmp_unord_unc.index && i.p1 != i.p2
+      && lowerDoubleCompare(i, qualifying) {
+      return
+    }
     if let known {
       if known == 0 && !i.flags.contains(.unconditional) && !isLoopBranch(i.opcode) { return }
     } else {
@@ -207,10 +217,11 @@ struct Frontend {
     if index < Opcode.cmp_lt.index { return lowerInteger(i) }
     if index >= Opcode.br_cond.index && index <= Opcode.hint_b.index { return lowerBranch(i) }
     switch i.opcode {
-    case .nop_m, .nop_i, .nop_f, .nop_x, .hint_m, .hint_i, .hint_f, .hint_x, .invala, .invala_e, .invala_e_f, .fwb,
+    case .nop_m, .nop_i, .nop_f, .nop_x, .hint_m, .hint_i, .hint_f, .hint_x, .invala, .invala_e, .fwb,
       .mf, .srlz_d, .lfetch, .lfetch_excl:
       return
     case .setf_sig, .getf_sig, .xma_l: lowerIntegerFloat(i)
+    case .invala_e_f: lowerInvalidate(i)
     case .movl:
       guard isWritable(i.r1) else { return leaveToInterpreter() }
       setGR(i.r1, builder.constant(i.imm))
@@ -223,9 +234,26 @@ struct Frontend {
       builder.issued -= 1
     default:
       if index >= Opcode.shr.index && index <= Opcode.sxt4.index { return lowerShift(i) }
-      if index >= Opcode.mux1.index && index <= Opcode.mux1.index { return lowerShift(i) }
+      if index == Opcode.mux1.index { return lowerShift(i) }
+      if index >= Opcode.mix1_r.index && index <= Opcode.unpack4_l.index && lowerMix(i) { return }
+      if index >= Opcode.ldfe.index && index <= Opcode.stf_spill_i.index && lowerFloatMemory(i) { return }
+      if lowerFloat(i) { return }
       if index >= Opcode.ld1.index && index <= Opcode.st8_spill_i.index { return lowerMemory(i) }
       if !lowerSystem(i) { lowerMove(i) }
+    }
+  }
+
+  /// Floating point that is not the interpreter's.
+  private mutating func lowerFloat(_ i: Instruction) -> Bool {
+    switch i.opcode {
+    case .setf_d, .setf_s: return lowerSetDouble(i)
+    case .getf_d: return lowerGetDouble(i)
+    case .fma_d, .fms_d, .fnma_d:
+      guard i.f1 > 1, ![i.f1, i.f2, i.f3, i.f4].contains(where: isDisabled) else { return false }
+      return lowerDoubleArithmetic(i) || lowerFloatCall(i)
+    case .fmerge_s, .fmerge_ns:
+      return i.f1 > 1 && ![i.f1, i.f2, i.f3].contains(where: isDisabled) && lowerMerge(i)
+    default: return lowerFloatCall(i)
     }
   }
 
@@ -275,4 +303,16 @@ final class InstructionArena {
   }
 
   deinit { removeAll() }
+}
+
+/// A set of floating-point register numbers.
+struct FloatRegisterSet {
+  private var words: (UInt64, UInt64) = (0, 0)
+  func contains(_ n: UInt8) -> Bool { (n < 64 ? words.0 : words.1) >> UInt64(n & 63) & 1 != 0 }
+  mutating func insert(_ n: UInt8) {
+    if n < 64 { words.0 |= 1 << UInt64(n) } else { words.1 |= 1 << UInt64(n & 63) }
+  }
+  mutating func remove(_ n: UInt8) {
+    if n < 64 { words.0 &= ~(1 << UInt64(n)) } else { words.1 &= ~(1 << UInt64(n & 63)) }
+  }
 }

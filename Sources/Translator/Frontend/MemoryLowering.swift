@@ -63,7 +63,11 @@ extension Frontend {
     _ = builder.emit(.store, address, value, builder.predicate, size: size)
     if spill { builder.write(Slot.unat, unat) }
     if updated >= 0 { setGR(i.r3, updated) }
-    // A store into code leaves behind itself.
+    endStore()
+  }
+
+  /// A store into code leaves behind itself.
+  mutating func endStore() {
     let issued = builder.issued
     builder.issued += 1
     let exit = builder.makeExit(.resume, to: next)

@@ -13,6 +13,9 @@ struct Builder {
   var predicate: Int32 = -1
   /// The frame marker at this point.
   var marker: UInt64 = 0
+  /// psr.mfl and psr.mfh as far as they are known to be set, and whether FPSR's controls are known to be plain.
+  var modified: Int64 = 0
+  var controlsKnown = false
 
   init() {
     current = .allocate(capacity: Slot.count)
@@ -31,6 +34,8 @@ struct Builder {
     issued = 0
     predicate = -1
     position = 0
+    modified = 0
+    controlsKnown = false
     current.update(repeating: -1, count: Slot.count)
   }
 
@@ -85,7 +90,11 @@ struct Builder {
   }
 
   /// After something that may have changed any state in memory.
-  mutating func forgetState() { current.update(repeating: -1, count: Slot.count) }
+  mutating func forgetState() {
+    current.update(repeating: -1, count: Slot.count)
+    modified = 0
+    controlsKnown = false
+  }
 
   // MARK: Arithmetic with folding
 

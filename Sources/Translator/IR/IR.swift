@@ -30,7 +30,6 @@ enum Operation: UInt8 {
   case loadStateByte   // a boolean
   case loadStateIndexed // 8 bytes of kt_cpu at imm + 8·a
   case storeState      // kt_cpu at imm := a
-  case storeStateWord  // 4 bytes
   case markModified    // psr |= imm (mfl, mfh), unless c is given and false
   case setMarker       // cfm := imm
   case clock           // ar.itc less its offset, when imm slots of the block have been issued
@@ -39,6 +38,11 @@ enum Operation: UInt8 {
   case endInterrupt    // cr.eoi; leaves by exit imm where an NMI or ExtINT is in service
   case siteBegins, siteEnds // around the IR of inlined site imm
   case countCall       // 8 bytes at host address imm += 1
+  case floatArithmetic // of packed doubles a, b, c, as `condition` says (DoubleArithmetic); the exit where refused
+  case compareDouble   // packed doubles, none a NaN: `condition` below, belowEqual, equal
+  case checkDouble     // a, which must be no NaN and no denormal: the exit where it is
+  case packDouble      // the packed double of a register's significand a and exponent b: the exit where there is none
+  case floatCall       // computeFloat(imm), on registers in memory; the interpreter executes instruction a where it refuses
   case interpret       // the interpreter executes instruction imm of the arena; nothing is known of state afterwards
   case callSite        // site number, low 32 bits of imm; the exit behind it above: taken where events, psr or
                        // instruction translations are to be looked at
@@ -77,19 +81,15 @@ struct Node {
   var op: Operation
   var size: UInt8 = 0
   var condition: UInt8 = 0
-  var flags: UInt8 = 0    // Node.speculative …
+  var flags: UInt8 = 0    // Optimizer.elided
   var a: Int32 = -1
   var b: Int32 = -1
   var c: Int32 = -1
   var position: UInt32 = 0 // guest instruction: bundle number << 2 | slot
   var imm: Int64 = 0
   var issued: Int32 = 0    // slots of the block issued before this instruction
-  var uses: Int32 = 0
 
   init(_ op: Operation) { self.op = op }
-
-  static let secondOfPair: UInt8 = 1
-  static let rseFlag: UInt8 = 2
 }
 
 /// The block under translation.
@@ -141,7 +141,7 @@ struct Block {
     guard leads else { return false }
     for index in 0..<count {
       switch nodes[index].op {
-      case .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .setMarker: return false
+      case .interpret, .floatCall, .callSite, .callFrame, .growFrame, .returnFrame, .setMarker: return false
       default: break
       }
     }

@@ -58,6 +58,7 @@ enum StateOffset {
   static let unat = of(\.ar_unat)
   static let br = of(\.br)
   static let pr = of(\.pr)
+  static let fpsr = of(\.ar_fpsr)
   static let fr = of(\.fr)
   static let bof = of(\.bof)
   static let loadPosition = of(\.load_position)

@@ -62,14 +62,14 @@ struct Optimizer {
     switch op {
     case .load, .store, .storeEnd, .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .exitIf, .exitUnless,
       .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestMask, .exitAlways, .exitIndirect, .exitIfState, .exitIfPending,
-      .flushLine, .endInterrupt: true
+      .flushLine, .endInterrupt, .floatArithmetic, .checkDouble, .packDouble, .floatCall: true
     default: false
     }
   }
 
   @inline(__always) private static func hasEffect(_ op: Operation) -> Bool {
     switch op {
-    case .storeState, .storeStateWord, .setMarker, .markModified, .countCall, .siteBegins, .siteEnds: true
+    case .storeState, .setMarker, .markModified, .countCall, .siteBegins, .siteEnds: true
     default: seesState(op)
     }
   }

@@ -417,6 +417,14 @@ package struct Assembler {
     byte(bit)
   }
 
+  package mutating func bitComplement(_ r: Register, bit: UInt8) {
+    rex(wide: true, 0, 0, r.number)
+    byte(0x0f)
+    byte(0xba)
+    direct(7, r.number)
+    byte(bit)
+  }
+
   package mutating func bitTest(_ r: Register, _ bit: Register) {
     rex(wide: true, bit.number, 0, r.number)
     byte(0x0f)
@@ -513,6 +521,78 @@ package struct Assembler {
     direct(a, b)
   }
 
+  // MARK: Scalar doubles (SSE2, FMA3)
+
+  /// movq xmm, r64
+  package mutating func moveToVector(_ to: UInt8, _ from: Register) {
+    byte(0x66)
+    rex(wide: true, to, 0, from.number)
+    byte(0x0f)
+    byte(0x6e)
+    direct(to, from.number)
+  }
+
+  /// movq r64, xmm
+  package mutating func moveFromVector(_ to: Register, _ from: UInt8) {
+    byte(0x66)
+    rex(wide: true, from, 0, to.number)
+    byte(0x0f)
+    byte(0x7e)
+    direct(from, to.number)
+  }
+
+  /// movq xmm, m64
+  package mutating func loadDouble(_ to: UInt8, _ at: Address) {
+    byte(0xf3)
+    rexMemory(wide: false, to, at)
+    byte(0x0f)
+    byte(0x7e)
+    memory(to, at)
+  }
+
+  package enum DoubleOperation: UInt8 { case add = 0x58, multiply = 0x59, subtract = 0x5c }
+
+  /// to := to op from, of xmm0…7
+  package mutating func double(_ op: DoubleOperation, _ to: UInt8, _ from: UInt8) {
+    byte(0xf2)
+    byte(0x0f)
+    byte(op.rawValue)
+    direct(to, from)
+  }
+
+  /// comisd: ZF and CF as for unsigned integers.
+  package mutating func compareDouble(_ a: UInt8, _ b: UInt8) {
+    byte(0x66)
+    byte(0x0f)
+    byte(0x2f)
+    direct(a, b)
+  }
+
+  package enum FusedOperation: UInt8 { case multiplyAdd = 0xb9, multiplySubtract = 0xbb, multiplyNegatedAdd = 0xbd }
+
+  /// The 231 form: to := ±(a · b) ± to, of xmm0…7
+  package mutating func fused(_ op: FusedOperation, _ to: UInt8, _ a: UInt8, _ b: UInt8) {
+    byte(0xc4)
+    byte(0xe2)
+    byte(0x80 | (~a & 15) << 3 | 1)
+    byte(op.rawValue)
+    direct(to, b)
+  }
+
+  package mutating func storeVectorControl(_ at: Address) {
+    rexMemory(wide: false, 3, at)
+    byte(0x0f)
+    byte(0xae)
+    memory(3, at)
+  }
+
+  package mutating func loadVectorControl(_ at: Address) {
+    rexMemory(wide: false, 2, at)
+    byte(0x0f)
+    byte(0xae)
+    memory(2, at)
+  }
+
   // MARK: Control
 
   /// A conditional jump with a 32-bit displacement to be set later: returns the place of the displacement.
@@ -540,6 +620,12 @@ package struct Assembler {
   package mutating func shortJump(if condition: Condition, backTo target: UnsafeMutablePointer<UInt8>) {
     let place = shortJump(if: condition)
     place.pointee = UInt8(bitPattern: Int8(target - (place + 1)))
+  }
+
+  package mutating func shortJump() -> UnsafeMutablePointer<UInt8> {
+    byte(0xeb)
+    byte(0)
+    return cursor - 1
   }
 
   package mutating func bindShort(_ place: UnsafeMutablePointer<UInt8>) {

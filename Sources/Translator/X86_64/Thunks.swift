@@ -20,6 +20,9 @@ struct Thunks {
   var store: UnsafeMutablePointer<UInt8>
   var interpret: UnsafeMutablePointer<UInt8>
   var indirect: UnsafeMutablePointer<UInt8>
+  var float: UnsafeMutablePointer<UInt8>
+  var pack: UnsafeMutablePointer<UInt8>
+  var interpretFloat: UnsafeMutablePointer<UInt8>
   var end: UnsafeMutablePointer<UInt8>
 }
 
@@ -63,8 +66,18 @@ enum ThunkEmitter {
     let indirect = a.cursor
     indirectThunk(&a, leave, indirectCache)
     a.align(16)
+    let float = a.cursor
+    floatThunk(&a)
+    a.align(16)
+    let pack = a.cursor
+    packThunk(&a)
+    a.align(16)
+    let interpretFloat = a.cursor
+    interpretFloatThunk(&a, leave)
+    a.align(16)
     return Thunks(
-      leave: leave, load: load, store: store, interpret: interpret, indirect: indirect, end: a.cursor)
+      leave: leave, load: load, store: store, interpret: interpret, indirect: indirect, float: float, pack: pack,
+      interpretFloat: interpretFloat, end: a.cursor)
   }
 
   /// rax: address; ecx: size and, from bit 16, slots to give back if it faults; a store's value at the caller's [rsp].
@@ -84,7 +97,9 @@ enum ThunkEmitter {
     } else {
       a.load(.rcx, Address(.rsp, 8 + 8 * 8 + 8))
     }
+    mergeInexact(&a)
     a.call(state(isLoad ? StateOffset.load : StateOffset.store))
+    clearHostFlags(&a)
     a.test(.rax, .rax, .long)
     let fault = a.shortJump(if: .notEqual)
     a.load(.rcx, Address(.rsp, 8))
@@ -101,6 +116,100 @@ enum ThunkEmitter {
     leaveWithStatus(&a, leave)
   }
 
+  /// rax: the word of `computeFloat`. All registers but rax and rcx are kept; flags as of comparing its answer with 0.
+  private static func floatThunk(_ a: inout Assembler) {
+    for r in saved { a.push(r) }
+    a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
+    a.move(.rsi, .rax)
+    a.move(.rax, immediate: Int64(unsafeBitCast(computeFloat, to: Int.self)))
+    a.call(.rax)
+    for r in saved.reversed() { a.pop(r) }
+    a.test(.rax, .rax, .long)
+    a.ret()
+  }
+
+  /// rax: significand, rcx: sign and exponent of a canonical register. ZF: rax is the packed double of the same value;
+  /// otherwise there is none. All other registers are kept.
+  private static func packThunk(_ a: inout Assembler) {
+    a.push(.rdx)
+    a.push(.rsi)
+    a.move(.rdx, .rcx)
+    a.arithmetic(.and, .rcx, immediate: 0x1ffff, .long)
+    a.shift(.right, .rdx, by: 17)
+    a.shift(.left, .rdx, by: 63)
+    a.test(.rax, .rax)
+    let isNonzero = a.shortJump(if: .notEqual)
+    a.arithmetic(.or, .rax, .rdx)
+    a.test(.rcx, .rcx, .long)
+    let zero = a.shortJump()
+    a.bindShort(isNonzero)
+    let unnormal = a.shortJump(if: .notSign)
+    a.test(.rax, immediate: 0x7ff, .long)
+    let wide = a.shortJump(if: .notEqual)
+    a.arithmetic(.sub, .rcx, immediate: 0xfc00, .long)
+    a.loadEffectiveAddress(.rsi, Address(.rcx, -1))
+    a.arithmetic(.cmp, .rsi, immediate: 0x7fd, .long)
+    let outside = a.shortJump(if: .above)
+    a.shift(.left, .rax, by: 1)
+    a.shift(.right, .rax, by: 12)
+    a.shift(.left, .rcx, by: 52)
+    a.arithmetic(.or, .rax, .rcx)
+    a.arithmetic(.or, .rax, .rdx)
+    a.arithmetic(.cmp, .rsp, .rsp)
+    let done = a.shortJump()
+    for refused in [unnormal, wide, outside] { a.bindShort(refused) }
+    a.test(.rsp, .rsp)
+    a.bindShort(zero)
+    a.bindShort(done)
+    a.pop(.rsi)
+    a.pop(.rdx)
+    a.ret()
+  }
+
+  /// As the interpret thunk, with the instruction in rax, and registers kept.
+  private static func interpretFloatThunk(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>) {
+    for r in saved { a.push(r) }
+    a.push(.rbp)
+    a.arithmetic(.sub, .rsp, immediate: 8)
+    a.move32(.rbp, .rcx)
+    a.shift(.right, .rcx, by: 16, .long)
+    a.arithmetic(.add, state(StateOffset.budget), .rcx)
+    mergeInexact(&a)
+    a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
+    a.move(.rsi, .rax)
+    a.call(state(StateOffset.execute))
+    clearHostFlags(&a)
+    a.test(.rax, .rax, .long)
+    let ended = a.shortJump(if: .notEqual)
+    a.shift(.right, .rbp, by: 16, .long)
+    a.arithmetic(.sub, state(StateOffset.budget), .rbp)
+    a.arithmetic(.add, .rsp, immediate: 8)
+    a.pop(.rbp)
+    for r in saved.reversed() { a.pop(r) }
+    a.ret()
+    a.bindShort(ended)
+    a.arithmetic(.add, .rsp, immediate: 8 + 8 + 8 * 7 + 8)
+    leaveWithStatus(&a, leave)
+  }
+
+  /// Moves the host's inexact flag to sf0: ar.fpsr may be seen or changed by what is called now, or host code may set
+  /// the flag for itself. `clearHostFlags` must follow the call. rax, rcx and the stack above rsp are kept.
+  private static func mergeInexact(_ a: inout Assembler) {
+    let place = Address(.rsp, -8)
+    a.storeVectorControl(place)
+    a.test(place, immediate: 0x20, .byte)
+    let none = a.shortJump(if: .equal)
+    a.arithmetic(.or, state(StateOffset.fpsr), immediate: 1 << 18, .long)
+    a.bindShort(none)
+  }
+
+  /// Host code that was called may have left flags of its own.
+  private static func clearHostFlags(_ a: inout Assembler) {
+    let place = Address(.rsp, -8)
+    a.store(place, immediate: 0x1f80, .long)
+    a.loadVectorControl(place)
+  }
+
   private static func leaveWithStatus(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>) {
     a.shift(.left, .rax, by: 8, .long)
     a.arithmetic(.or, .rax, immediate: Int32(ExitCode.status.rawValue), .long)
@@ -113,8 +222,10 @@ enum ThunkEmitter {
     a.move32(.rbp, .rcx)
     a.shift(.right, .rcx, by: 16, .long)
     a.arithmetic(.add, state(StateOffset.budget), .rcx)
+    mergeInexact(&a)
     a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
     a.call(state(StateOffset.execute))
+    clearHostFlags(&a)
     a.test(.rax, .rax, .long)
     let ended = a.shortJump(if: .notEqual)
     a.test(state(StateOffset.natLive), immediate: attention, .long)

@@ -1,0 +1,255 @@
+// Floating-point arithmetic in double precision to IR, on registers in packed form (kittson_cpu.h), by the host's scalar
+// instructions (SDM vol. 1, chapter 5; formats F1, F4, F9). Only what gives a normal double or an exact zero from such
+// operands stays here: operands in another form, results that are tiny, huge or NaN, and controls of sf0 other than
+// rounding to nearest with all traps disabled leave to the interpreter, which does the instruction again. The host
+// gathers the inexact flag (MXCSR.PE), which goes to sf0 wherever ar.fpsr can be seen.
+//
+// Everything else with a status field is a call of `computeFloat` (FloatCalls.swift).
+import CSupport
+import IA64
+import Machine
+
+/// What a `floatArithmetic` operation computes of its operands x, y, z (f3, f4, f2 where all three stand).
+enum DoubleArithmetic: UInt8 {
+  case multiply = 1, multiplyNegated, add, subtract, multiplyAdd, multiplySubtract, multiplyNegatedAdd
+}
+
+extension Frontend {
+  static let packed = Int64(bitPattern: KT_FR_PACKED_DOUBLE)
+
+  /// Whether native arithmetic may be used at all.
+  private var isNative: Bool { options.contains(.doubles) && builder.predicate < 0 }
+
+  /// The bits of a register that must hold a packed double; leaves to the interpreter at run time where it does not.
+  /// nil: it is known to hold something else.
+  private mutating func double(_ n: UInt8) -> Int32? {
+    if n == 0 { return builder.constant(Int64(0)) }
+    if n == 1 { return builder.constant(Int64(bitPattern: (1.0).bitPattern)) }
+    let slot = Slot.exponent(physicalFR(n))
+    let exponent = builder.read(slot)
+    let bits = builder.read(Slot.significand(physicalFR(n)))
+    if let known = builder.known(exponent) { return known == Frontend.packed ? bits : nil }
+    // The register may go on to hold the other form of the same value.
+    let packed = builder.emit(.packDouble, bits, exponent, imm: builder.makeExit(.interpret, to: here))
+    builder.current[slot] = builder.constant(Frontend.packed)
+    builder.current[Slot.significand(physicalFR(n))] = packed
+    return packed
+  }
+
+  private func isKnownOther(_ n: UInt8) -> Bool {
+    if n < 2 { return false }
+    let exponent = builder.current[Slot.exponent(physicalFR(n))]
+    if exponent >= 0, let known = builder.known(exponent) { return known != Frontend.packed }
+    return called.contains(n)
+  }
+
+  private mutating func setDouble(_ n: UInt8, _ bits: Int32) {
+    let register = physicalFR(n)
+    builder.put(Slot.significand(register), bits)
+    builder.put(Slot.exponent(register), builder.constant(Frontend.packed))
+    called.remove(n)
+    markModified(n)
+  }
+
+  /// Leaves where sf0's controls or the trap disables are not those the host's arithmetic stands for; once a block.
+  private mutating func requirePlainControls() {
+    if builder.controlsKnown { return }
+    let fpsr = builder.emit(.loadState, imm: Int64(StateOffset.fpsr))
+    // ftz and wre clear, rounding to nearest, all traps disabled.
+    let controls = builder.andImmediate(fpsr, 0xcff)
+    builder.exit(
+      if: builder.compare(.notEqual, controls, builder.constant(Int64(0x3f)), size: 8), .interpret, to: here)
+    builder.controlsKnown = true
+  }
+
+  // MARK: Arithmetic
+
+  /// fma, fms, fnma with the double completer on sf0; false where it is not to be done here.
+  mutating func lowerDoubleArithmetic(_ i: Instruction) -> Bool {
+    guard isNative, i.statusField == 0, ![i.f2, i.f3, i.f4].contains(where: isKnownOther) else { return false }
+    guard let x = double(i.f3), let y = double(i.f4), let z = double(i.f2) else { return false }
+    if i.opcode == .fma_d && i.f4 == 1 && i.f2 == 0 {
+      // fnorm.d: a packed double is normal.
+      setDouble(i.f1, x)
+      return true
+    }
+    requirePlainControls()
+    let kind: DoubleArithmetic
+    var operands = (x, y, z)
+    switch (i.opcode, i.f2 == 0, i.f4 == 1) {
+    case (.fnma_d, true, _): kind = .multiplyNegated
+    case (_, true, _): kind = .multiply
+    case (.fma_d, _, true): (kind, operands) = (.add, (x, z, -1))
+    case (.fms_d, _, true): (kind, operands) = (.subtract, (x, z, -1))
+    case (_, _, true): (kind, operands) = (.subtract, (z, x, -1))
+    case (.fma_d, _, _): kind = .multiplyAdd
+    case (.fms_d, _, _): kind = .multiplySubtract
+    default: kind = .multiplyNegatedAdd
+    }
+    if kind == .multiply || kind == .multiplyNegated { operands.2 = -1 }
+    if operands.2 >= 0 && !Frontend.hostHasFMA { return false }
+    let refused = builder.makeExit(.interpret, to: here)
+    let result = builder.emit(
+      .floatArithmetic, operands.0, operands.1, operands.2, imm: refused, condition: kind.rawValue)
+    setDouble(i.f1, result)
+    return true
+  }
+
+  static let hostHasFMA = kt_host_has_fma() != 0
+
+  // MARK: Signs, moves and comparisons
+
+  /// fmerge.s and fmerge.ns of packed doubles; a move (both operands the same) of any form.
+  mutating func lowerMerge(_ i: Instruction) -> Bool {
+    guard isNative else { return false }
+    if i.opcode == .fmerge_s && i.f2 == i.f3 && i.f2 > 1 {
+      let source = physicalFR(i.f2), target = physicalFR(i.f1)
+      let bits = builder.read(Slot.significand(source)), form = builder.read(Slot.exponent(source))
+      if source == target { return true }
+      builder.put(Slot.significand(target), bits)
+      builder.put(Slot.exponent(target), form)
+      if called.contains(i.f2) { called.insert(i.f1) } else { called.remove(i.f1) }
+      markModified(i.f1)
+      return true
+    }
+    guard !isKnownOther(i.f2), !isKnownOther(i.f3), let x = double(i.f2), let y = double(i.f3) else { return false }
+    let sign = builder.andImmediate(x, Int64.min)
+    let signed = i.opcode == .fmerge_s ? sign : builder.xorImmediate(sign, Int64.min)
+    if i.f2 == i.f3 {
+      setDouble(i.f1, i.opcode == .fmerge_s ? y : builder.xorImmediate(y, Int64.min))
+    } else {
+      setDouble(i.f1, builder.or(signed, builder.andImmediate(y, Int64.max)))
+    }
+    return true
+  }
+
+  /// fcmp of packed doubles, none of which is a NaN: no flag is raised.
+  mutating func lowerDoubleCompare(_ i: Instruction, _ qualifying: Int32) -> Bool {
+    guard options.contains(.doubles), !isDisabled(i.f2), !isDisabled(i.f3), !isKnownOther(i.f2), !isKnownOther(i.f3)
+    else { return false }
+    let relation: Relation
+    let type: CompareType
+    switch i.opcode {
+    case .fcmp_eq: (relation, type) = (.equal, .normal)
+    case .fcmp_lt: (relation, type) = (.below, .normal)
+    case .fcmp_le: (relation, type) = (.belowEqual, .normal)
+    case .fcmp_eq_unc: (relation, type) = (.equal, .unconditional)
+    case .fcmp_lt_unc: (relation, type) = (.below, .unconditional)
+    case .fcmp_le_unc: (relation, type) = (.belowEqual, .unconditional)
+    default: return false
+    }
+    guard let x = double(i.f2), let y = double(i.f3) else { return false }
+    let result = builder.emit(.compareDouble, x, y, condition: relation.rawValue)
+    writePredicates(i, type, result, qualifying)
+    return true
+  }
+
+  // MARK: To and from general registers and memory
+
+  /// The bits as a packed double; leaves where no packed double stands for them (NaN, denormal).
+  private mutating func checkedDouble(_ bits: Int32) -> Int32? {
+    if let known = builder.known(bits) {
+      let value = Double(bitPattern: UInt64(bitPattern: known))
+      return value.isNormal || value.isZero ? bits : nil
+    }
+    return builder.emit(.checkDouble, bits, imm: builder.makeExit(.interpret, to: here))
+  }
+
+  mutating func lowerSetDouble(_ i: Instruction) -> Bool {
+    guard isNative, i.f1 > 1, !isDisabled(i.f1) else { return false }
+    if i.opcode == .setf_s {
+      guard let known = builder.known(gr(i.r2)) else { return false }
+      let value = Float(bitPattern: UInt32(truncatingIfNeeded: known))
+      guard value.isNormal || value.isZero else { return false }
+      setDouble(i.f1, builder.constant(Int64(bitPattern: Double(value).bitPattern)))
+      return true
+    }
+    guard let bits = checkedDouble(gr(i.r2)) else { return false }
+    setDouble(i.f1, bits)
+    return true
+  }
+
+  mutating func lowerGetDouble(_ i: Instruction) -> Bool {
+    guard isNative, isWritable(i.r1), !isDisabled(i.f2), !isKnownOther(i.f2), let bits = double(i.f2) else {
+      return false
+    }
+    setGR(i.r1, bits)
+    return true
+  }
+
+  /// ldfd and ldf8 without speculation, stfd and stf8; false for all others.
+  mutating func lowerFloatMemory(_ i: Instruction) -> Bool {
+    guard isNative else { return false }
+    switch i.opcode {
+    case .ldfd, .ldfd_a, .ldfd_c_clr, .ldfd_c_nc, .ldf8, .ldf8_a, .ldf8_c_clr, .ldf8_c_nc: return loadFloat(i, -1)
+    case .ldfd_r, .ldfd_a_r, .ldfd_c_clr_r, .ldfd_c_nc_r, .ldf8_r, .ldf8_a_r, .ldf8_c_clr_r, .ldf8_c_nc_r:
+      guard isWritable(i.r3) else { return false }
+      return loadFloat(i, builder.add(gr(i.r3), gr(i.r2)))
+    case .ldfd_i, .ldfd_a_i, .ldfd_c_clr_i, .ldfd_c_nc_i, .ldf8_i, .ldf8_a_i, .ldf8_c_clr_i, .ldf8_c_nc_i:
+      guard isWritable(i.r3) else { return false }
+      return loadFloat(i, builder.addImmediate(gr(i.r3), i.imm))
+    case .stfd, .stf8, .stfd_i, .stf8_i: return storeFloat(i)
+    default: return false
+    }
+  }
+
+  private mutating func loadFloat(_ i: Instruction, _ updated: Int32) -> Bool {
+    guard i.f1 > 1, !isDisabled(i.f1) else { return false }
+    let raw = builder.emit(.load, gr(i.r3), size: 8)
+    if isInteger(i.opcode) {
+      setInteger(i.f1, raw)
+    } else {
+      setDouble(i.f1, builder.emit(.checkDouble, raw, imm: builder.makeExit(.interpret, to: here)))
+    }
+    if updated >= 0 { setGR(i.r3, updated) }
+    return true
+  }
+
+  private func isInteger(_ opcode: Opcode) -> Bool {
+    switch opcode {
+    case .ldf8, .ldf8_a, .ldf8_c_clr, .ldf8_c_nc, .ldf8_r, .ldf8_a_r, .ldf8_c_clr_r, .ldf8_c_nc_r, .ldf8_i, .ldf8_a_i,
+      .ldf8_c_clr_i, .ldf8_c_nc_i, .stf8, .stf8_i: true
+    default: false
+    }
+  }
+
+  private mutating func storeFloat(_ i: Instruction) -> Bool {
+    let updates = i.opcode == .stfd_i || i.opcode == .stf8_i
+    guard !isDisabled(i.f2), !updates || isWritable(i.r3) else { return false }
+    let bits: Int32
+    if isInteger(i.opcode) {
+      bits = integer(i.f2)
+    } else {
+      guard !isKnownOther(i.f2), let value = double(i.f2) else { return false }
+      bits = value
+    }
+    let address = gr(i.r3)
+    _ = builder.emit(.store, address, bits, size: 8)
+    if updates { setGR(i.r3, builder.addImmediate(address, i.imm)) }
+    endStore()
+    return true
+  }
+
+  // MARK: Calls
+
+  /// An instruction that `computeFloat` does; false where it has no part in it.
+  mutating func lowerFloatCall(_ i: Instruction) -> Bool {
+    guard options.contains(.floatCalls), let call = FloatCall(i) else { return false }
+    let isReciprocal = call.operation == .reciprocal || call.operation == .reciprocalRoot
+    guard i.f1 > 1, ![i.f1, i.f2, i.f3].contains(where: isDisabled), isReciprocal || !isDisabled(i.f4) else {
+      return false
+    }
+    let fourth = isReciprocal ? predicateSlot(i.p2) - Slot.predicates : physicalFR(i.f4)
+    let word = call.word(
+      f1: physicalFR(i.f1), f2: physicalFR(i.f2), f3: physicalFR(i.f3), f4: fourth,
+      predicate: i.qp == 0 ? 0 : predicateSlot(i.qp) - Slot.predicates, isHigh: i.f1 >= 32)
+    _ = builder.emit(
+      .floatCall, builder.constant(Int64(Int(bitPattern: arena.add(i)))), imm: Int64(word), size: slot == 2 ? 1 : 0)
+    let register = physicalFR(i.f1)
+    builder.current[Slot.significand(register)] = -1
+    builder.current[Slot.exponent(register)] = -1
+    if isReciprocal { builder.current[Slot.predicates + fourth] = -1 }
+    if call.packsResult { called.remove(i.f1) } else { called.insert(i.f1) }
+    return true
+  }
+}

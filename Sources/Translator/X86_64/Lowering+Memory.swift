@@ -1,0 +1,98 @@
+// Loads and stores through the software TLB.
+import CSupport
+
+extension Lowering {
+  // MARK: Memory
+
+  /// The software TLB's probe: on success rax is what to add to the address. Returns the jump of the miss.
+  func probe(_ va: Register, _ size: UInt8, write: Bool) -> UnsafeMutablePointer<UInt8> {
+    let miss = compareTag(va, size, write: write)
+    a.load(.rax, Address(.r14, 16, index: .rcx))
+    return miss
+  }
+
+  func compareTag(_ va: Register, _ size: UInt8, write: Bool) -> UnsafeMutablePointer<UInt8> {
+    a.move32(.rcx, va)
+    a.shift(.right, .rcx, by: 7, .long)
+    a.arithmetic(.and, .rcx, immediate: Int32(KT_STLB_LINES - 1) << 5, .long)
+    a.move(.rax, va)
+    a.arithmetic(.and, .rax, immediate: ~0xfff | Int32(size - 1))
+    a.arithmetic(.cmp, .rax, Address(.r14, write ? 8 : 0, index: .rcx))
+    return a.jump(if: .notEqual)
+  }
+
+  func lowerLoad(_ index: Int, _ node: Node) {
+    let address = register(node.a)
+    let target: Register
+    var skip: UnsafeMutablePointer<UInt8>? = nil
+    if node.c >= 0 {
+      let flag = register(node.c)
+      target = writableCopy(node.b)
+      a.test(flag, flag, .byte)
+      skip = a.shortJump(if: .equal)
+    } else if isNeeded(node.a) {
+      target = allocate()
+      pin(target)
+    } else {
+      target = address
+    }
+    let miss = probe(address, node.size, write: false)
+    if node.condition != 0 {
+      addStub(.exit, index, exit: Int(node.imm), from: miss)
+      a.load(target, Address(.rax, 0, index: address), Width(rawValue: node.size)!)
+    } else {
+      let stub = addStub(.load, index, from: miss)
+      a.load(target, Address(.rax, 0, index: address), Width(rawValue: node.size)!)
+      stubs[stub].address = address
+      stubs[stub].data = target
+      stubs[stub].back = a.cursor
+    }
+    if let skip { a.bindShort(skip) }
+    take(index, target, from: node.a)
+  }
+
+  func lowerStore(_ index: Int, _ node: Node) {
+    let address = register(node.a)
+    let immediate = smallConstant(node.b)
+    let data = immediate == nil || context.logStores ? register(node.b) : Register.rax
+    var skip: UnsafeMutablePointer<UInt8>? = nil
+    if node.c >= 0 {
+      let flag = register(node.c)
+      a.test(flag, flag, .byte)
+      skip = a.shortJump(if: .equal)
+    }
+    let stub: Int
+    if context.logStores {
+      stub = addStub(.store, index, from: a.jump())
+    } else {
+      stub = addStub(.store, index, from: probe(address, node.size, write: true))
+      let place = Address(.rax, 0, index: address)
+      if let immediate {
+        a.store(place, immediate: immediate, Width(rawValue: node.size)!)
+      } else {
+        a.store(place, data, Width(rawValue: node.size)!)
+      }
+    }
+    stubs[stub].address = address
+    stubs[stub].data = data
+    stubs[stub].back = a.cursor
+    lastStoreStub = stub
+    if let skip { a.bindShort(skip) }
+  }
+
+  func lowerStoreEnd(_ index: Int, _ node: Node) {
+    if lastStoreStub >= 0 {
+      if stubs[lastStoreStub].back == a.cursor {
+        // No code on the main path: the store's slow path comes here when something wants attention.
+        let stub = addStub(.exit, index, exit: Int(node.imm), from: a.cursor)
+        stubs[lastStoreStub].storeEnd = Int32(stub)
+      } else {
+        // The instruction's other results are computed between the store and here, so the slow path comes back
+        // through them and what it found is asked for now.
+        a.arithmetic(.cmp, state(StateOffset.eventCheck), immediate: 0, .byte)
+        addStub(.exit, index, exit: Int(node.imm), from: a.jump(if: .notEqual))
+      }
+      lastStoreStub = -1
+    }
+  }
+}

@@ -1,0 +1,129 @@
+// Guest registers as the lowering sees them: which value each holds at this point, whether its home is behind, and
+// writing home.
+import CSupport
+
+extension Lowering {
+  // MARK: Addresses
+
+  func state(_ offset: Int32) -> Address { Address(.rbx, offset - Int32(KT_CPU_BIAS)) }
+
+  func home(_ slot: Int) -> Address {
+    Slot.isStacked(slot) ? Address(.r15, Int32(slot - 32) * 8) : state(StateOffset.home(slot))
+  }
+
+  func spillAddress(_ slot: Int16) -> Address { Address(.rsp, 8 + Int32(slot) * 8) }
+
+  func width(ofSlot slot: Int) -> Width { Slot.isPredicate(slot) ? .byte : .quad }
+
+  // MARK: Guest slots
+
+  func makeClean(_ slot: Int) {
+    let place = Int(dirtyPlace[slot])
+    dirtyCount -= 1
+    let last = dirtySlots[dirtyCount]
+    dirtySlots[place] = last
+    dirtyPlace[Int(last)] = Int16(place)
+    values[Int(dirtyValue[slot])].dirty -= 1
+    dirtyValue[slot] = -1
+  }
+
+  func put(_ slot: Int, _ value: Int32) {
+    if values[Int(value)].home == Int16(slot) && homeValue[slot] == value {
+      // The home has it already.
+      if dirtyValue[slot] >= 0 {
+        let old = dirtyValue[slot]
+        makeClean(slot)
+        releaseIfDead(old)
+      }
+      return
+    }
+    let old = dirtyValue[slot]
+    if old >= 0 {
+      makeClean(slot)
+      if old != value { releaseIfDead(old) }
+    }
+    // Consumed already: nothing but the pin keeps its register.
+    if values[Int(value)].register != 0xff { pin(Register(values[Int(value)].register)) }
+    loseHome(slot)
+    if constant(value) == nil && nodes[Int(value)].flags & Optimizer.elided == 0 { _ = register(value) }
+    dirtyValue[slot] = value
+    values[Int(value)].dirty += 1
+    dirtyPlace[slot] = Int16(dirtyCount)
+    dirtySlots[dirtyCount] = Int16(slot)
+    dirtyCount += 1
+  }
+
+  /// A home is about to be overwritten: a value still wanted that stands only there goes to a register.
+  func loseHome(_ slot: Int) {
+    let resident = homeValue[slot]
+    guard resident >= 0 else { return }
+    if values[Int(resident)].home == Int16(slot) {
+      if isNeeded(resident) && values[Int(resident)].register == 0xff && values[Int(resident)].spill < 0 {
+        _ = register(resident)
+      }
+      values[Int(resident)].home = -1
+    }
+    homeValue[slot] = -1
+  }
+
+  func writeHome(_ slot: Int, _ value: Int32, _ held: UInt8, known: Bool? = nil) {
+    if let known {
+      a.store(home(slot), immediate: known ? 1 : 0, .byte)
+    } else if held != 0xff {
+      a.store(home(slot), Register(held), width(ofSlot: slot))
+    } else {
+      let c = constant(value)!
+      if c == Int64(Int32(truncatingIfNeeded: c)) || Slot.isPredicate(slot) {
+        a.store(home(slot), immediate: Int32(truncatingIfNeeded: c), width(ofSlot: slot))
+      } else {
+        a.move(.rax, immediate: c)
+        a.store(home(slot), .rax)
+      }
+    }
+  }
+
+  /// Writes every dirty slot home.
+  func flush() {
+    while dirtyCount > 0 {
+      let slot = Int(dirtySlots[dirtyCount - 1])
+      let value = dirtyValue[slot]
+      writeHome(slot, value, values[Int(value)].register)
+      makeClean(slot)
+      values[Int(value)].home = Int16(slot)
+      homeValue[slot] = value
+    }
+  }
+
+  /// Forgets everything about registers and homes; nothing may be dirty.
+  func forget() {
+    for r in 0..<16 where inRegister[r] >= 0 {
+      values[Int(inRegister[r])].register = 0xff
+      inRegister[r] = -1
+    }
+    for slot in 0..<Slot.count where homeValue[slot] >= 0 {
+      values[Int(homeValue[slot])].home = -1
+      homeValue[slot] = -1
+    }
+  }
+
+  func storeState(_ offset: Int32, _ value: Int64) {
+    if value == Int64(Int32(truncatingIfNeeded: value)) {
+      a.store(state(offset), immediate: Int32(truncatingIfNeeded: value))
+    } else {
+      a.move(.rax, immediate: value)
+      a.store(state(offset), .rax)
+    }
+  }
+
+  func lowerMarkModified(_ index: Int, _ node: Node) {
+    if node.c >= 0 {
+      let flag = register(node.c)
+      a.test(flag, flag, .byte)
+      let skip = a.shortJump(if: .equal)
+      a.arithmetic(.or, state(StateOffset.psr), immediate: Int32(node.imm), .byte)
+      a.bindShort(skip)
+    } else {
+      a.arithmetic(.or, state(StateOffset.psr), immediate: Int32(node.imm), .byte)
+    }
+  }
+}

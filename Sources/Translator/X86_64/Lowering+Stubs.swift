@@ -1,0 +1,171 @@
+// What stands behind the block: side exits, the slow paths of loads and stores, and leaving to the engine.
+import CSupport
+
+extension Lowering {
+  // MARK: Stubs
+
+  @discardableResult
+  func addStub(
+    _ kind: StubKind, _ node: Int, exit: Int = -1, from: UnsafeMutablePointer<UInt8>
+  ) -> Int {
+    precondition(stubCount < Lowering.stubCapacity && savedCount + dirtyCount < Lowering.savedCapacity)
+    let first = savedCount
+    for index in 0..<dirtyCount {
+      let slot = Int(dirtySlots[index])
+      let value = dirtyValue[slot]
+      saved[savedCount] = Saved(slot: Int16(slot), register: values[Int(value)].register, value: value)
+      savedCount += 1
+    }
+    stubs[stubCount] = Stub(
+      kind: kind, node: Int32(node), exit: Int32(exit), from: from, back: from, snapshot: Int32(first),
+      snapshotCount: Int32(dirtyCount), address: .rax, data: .rax, marker: marker, charged: charged,
+      eventsChecked: eventsChecked, storeEnd: -1)
+    if isLoop {
+      for (k, c) in carried.enumerated() where dirtyValue[c.slot] < 0 {
+        if !c.written && inRegister[Int(c.register.number)] == c.value { stubs[stubCount].heldCarried |= 1 << UInt64(k) }
+      }
+    }
+    stubCount += 1
+    return stubCount - 1
+  }
+
+  func writeSnapshot(_ stub: Stub) {
+    for index in Int(stub.snapshot)..<Int(stub.snapshot + stub.snapshotCount) {
+      let s = saved[index]
+      let known: Bool?
+      if nodes[Int(s.value)].flags & Optimizer.elided != 0 {
+        known = Optimizer.verdict(nodes, nodes[Int(stub.node)], s.value)
+      } else {
+        known = nil
+      }
+      writeHome(Int(s.slot), s.value, s.register, known: known)
+    }
+  }
+
+  func setPosition(_ address: UInt64, _ slot: UInt8) {
+    a.move(.rax, immediate: Int64(bitPattern: address))
+    a.store(state(StateOffset.ip), .rax)
+    a.store(state(StateOffset.ri), immediate: Int32(slot), .long)
+  }
+
+  func address(ofPosition position: UInt32) -> UInt64 { (block.start & ~15) &+ UInt64(position >> 2) << 4 }
+
+  /// Slots to give back when the node's instruction is the last one issued.
+  func rest(after node: Node) -> Int32 { charged - node.issued - 1 }
+
+  func emitStub(_ stub: Stub) {
+    a.bind(stub.from)
+    charged = stub.charged
+    eventsChecked = stub.eventsChecked
+    switch stub.kind {
+    case .budget:
+      if charged != 0 { a.arithmetic(.add, state(StateOffset.budget), immediate: charged) }
+      a.move(.rax, immediate: Int64(ExitCode.budget.rawValue) | Int64(context.blockNumber) << 8)
+      a.jump(to: context.thunks.leave)
+    case .site: emitSiteEvents(stub)
+    case .exit:
+      if isLoop && leadsToHead(Int(stub.exit)) {
+        closeLoop(Int(stub.exit), stub)
+      } else {
+        writeSnapshot(stub)
+        emitExit(Int(stub.exit), marker: stub.marker)
+      }
+    case .checkDouble, .doubleResult:
+      emitDoubleStub(stub)
+    case .packDouble: emitPackStub(stub)
+    case .floatCall: emitFloatCallStub(stub)
+    case .loopLeft:
+      writeCarried()
+      emitExit(Int(stub.exit), marker: block.marker)
+    case .loopBudget:
+      writeCarried()
+      a.arithmetic(.add, state(StateOffset.budget), immediate: block.slots)
+      a.move(.rax, immediate: Int64(ExitCode.budget.rawValue) | Int64(context.blockNumber) << 8)
+      a.jump(to: context.thunks.leave)
+    case .load, .store:
+      writeSnapshot(stub)
+      let node = nodes[Int(stub.node)]
+      setPosition(address(ofPosition: node.position), UInt8(node.position & 3))
+      if stub.kind == .store {
+        if let c = constant(node.b) {
+          a.move(.rax, immediate: c)
+          a.store(Address(.rsp), .rax)
+        } else {
+          a.store(Address(.rsp), stub.data)
+        }
+      }
+      a.move(.rax, stub.address)
+      a.move(.rcx, immediate: Int64(node.size) | Int64(rest(after: node)) << 16)
+      a.call(to: stub.kind == .load ? context.thunks.load : context.thunks.store)
+      if stub.kind == .load {
+        a.move(stub.data, .rax)
+      } else if stub.storeEnd >= 0 {
+        // The thunk compares event_check with 0.
+        stubs[Int(stub.storeEnd)].from = a.jump(if: .notEqual)
+      }
+      a.jump(to: stub.back)
+    }
+  }
+
+  /// Leaves by an exit; guest registers are home, cfm holds `marker`.
+  func emitExit(_ number: Int, marker: UInt64) {
+    let exit = block.exits[number]
+    let rest = charged - exit.issued
+    if rest != 0 { a.arithmetic(.add, state(StateOffset.budget), immediate: rest) }
+    if exit.marker != marker { storeState(StateOffset.cfm, Int64(bitPattern: exit.marker)) }
+    switch exit.kind {
+    case .direct:
+      var refused: UnsafeMutablePointer<UInt8>? = nil
+      if exit.backward && !eventsChecked {
+        a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
+        refused = a.shortJump(if: .notEqual)
+      }
+      a.align(4, offset: 1)
+      let place = a.jump()
+      if let refused { a.bindShort(refused) }
+      a.bind(place)
+      exits.append(EmittedExit(number: Int32(number), place: place, unlinked: a.cursor))
+      a.move(.rax, immediate: Int64(ExitCode.link.rawValue) | Int64(context.firstExit + number) << 8)
+    case .interpret, .resume:
+      let code = exit.kind == .interpret ? ExitCode.interpret : ExitCode.resume
+      a.move(.rax, immediate: Int64(code.rawValue) | Int64(context.firstExit + number) << 8)
+    }
+    a.jump(to: context.thunks.leave)
+  }
+
+  func lowerExitIf(_ index: Int, _ node: Node) {
+    let condition: Condition
+    if let place = memory(node.a), !isNeeded(node.a) {
+      a.arithmetic(.cmp, place, immediate: 0, .byte)
+      condition = node.op == .exitIf ? .notEqual : .equal
+    } else {
+      let r = register(node.a)
+      a.test(r, r, .byte)
+      condition = node.op == .exitIf ? .notEqual : .equal
+    }
+    addStub(.exit, index, exit: Int(node.imm), from: a.jump(if: condition))
+  }
+
+  func lowerExitAlways(_ index: Int, _ node: Node) {
+    if isLoop && leadsToHead(Int(node.imm)) {
+      let stub = addStub(.exit, index, exit: Int(node.imm), from: a.cursor)
+      closeLoop(Int(node.imm), stubs[stub])
+      stubCount -= 1  // it stands here, not behind the block; what closeLoop added moves down
+      if stub < stubCount {
+        for k in stub..<stubCount { stubs[k] = stubs[k + 1] }
+      }
+    } else {
+      flush()
+      emitExit(Int(node.imm), marker: marker)
+    }
+  }
+
+  func lowerInterpret(_ index: Int, _ node: Node) {
+    flush()
+    forget()
+    setPosition(address(ofPosition: node.position), UInt8(node.position & 3))
+    a.move(.rsi, immediate: node.imm)
+    a.move(.rcx, immediate: Int64(rest(after: node)) << 16 | Int64(node.size))
+    a.call(to: context.thunks.interpret)
+  }
+}
