@@ -209,11 +209,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   /// fc, fc.i: a non-access reference, which needs the right to read only above level 0 (SDM vol. 3, fc). The caches are
-  /// coherent. Where the page was not at hand, what an engine has derived from the line, 64 bytes here, counts as stale.
+  /// coherent, but what an engine has derived from the line, 64 bytes here, is stale.
   package func flushCache(_ address: UInt64) -> Status {
-    let line = kt_stlb_lines(pointee.stlb)[Int(kt_stlb_index(address))]
-    // Nothing to translate or refuse. Stores of guests to code have been announced when they were made.
-    if line.read_tag == address & ~0xfff { return .done }
     guard let place = resolve(address, cpl == 0 ? [] : .read, flags: UInt32(KT_ACCESS_NONE)) else {
       return .interruptedOrStopped(self)
     }

@@ -28,6 +28,7 @@ import Translator
     CR.dcr, CR.itm, CR.iva, CR.pta, CR.ipsr, CR.isr, CR.iip, CR.ifa, CR.itir, CR.iipa, CR.ifs, CR.iim, CR.iha, CR.lid,
     CR.ivr, CR.tpr, CR.eoi, CR.irr0, CR.itv, CR.pmv, CR.cmcv, CR.lrr0, 3, 9, 100,
   ]
+  private static let applications = [0, 7, AR.itc, AR.ccv, AR.unat]
   private static let masks: [UInt64] = [
     PSR.i, PSR.ic, PSR.i | PSR.ic, PSR.ac, PSR.dt, PSR.dfh, PSR.ic | PSR.ac, PSR.up, PSR.i | PSR.dfl, PSR.pp | PSR.sp, 1 << 6,
     PSR.mfh | PSR.i,
@@ -36,13 +37,21 @@ import Translator
   private static func instruction(_ random: inout Random) -> Instruction {
     var i = Instruction(opcode: random.pick(opcodes))
     i.qp = random.chance(25) ? UInt8(1 + random.below(15)) : 0
-    i.r1 = UInt8(random.chance(3) ? 0 : 8 + random.below(8))
-    i.r2 = UInt8(8 + random.below(8))
-    i.r3 = UInt8(8 + random.below(8))
+    let target = UInt8(random.chance(3) ? 0 : 8 + random.below(8))
+    let source = UInt8(8 + random.below(8)), index = UInt8(8 + random.below(8))
+    // Fields that an instruction does not have must be 0.
     switch i.opcode {
-    case .mov_from_cr, .mov_to_cr: i.r3 = UInt8(random.pick(controls))
-    case .mov_from_ar_m, .mov_to_ar_m: i.r3 = UInt8(random.pick([0, 7, AR.itc, AR.ccv, AR.unat]))
+    case .mov_from_cr: (i.r1, i.r3) = (target, UInt8(random.pick(controls)))
+    case .mov_to_cr: (i.r2, i.r3) = (source, UInt8(random.pick(controls)))
+    case .mov_from_ar_m: (i.r1, i.r3) = (target, UInt8(random.pick(applications)))
+    case .mov_to_ar_m: (i.r2, i.r3) = (source, UInt8(random.pick(applications)))
+    case .mov_from_rr, .thash, .mov_from_cpuid, .mov_from_pmd: (i.r1, i.r3) = (target, index)
+    case .mov_from_psr: i.r1 = target
+    case .mov_to_psr_l: i.r2 = source
+    case .mov_to_rr: (i.r2, i.r3) = (source, index)
+    case .fc, .fc_i: i.r3 = index
     case .ssm, .rsm: i.imm = Int64(random.pick(masks))
+    case .add: (i.r1, i.r2, i.r3) = (target, source, index)
     default: break
     }
     return i
@@ -132,6 +141,7 @@ import Translator
       }
       for part in 0..<3 {
         let a = reference.run(slots: Int64(7 + part)), b = subject.run(slots: Int64(7 + part))
+        for s in [reference, subject] where s.cpu.pointee.nat_live != 0 { s.cpu.scanNaT() }
         var found = differences(reference, subject)
         if a != b { found.append("stopped by \(a) and \(b)") }
         if !found.isEmpty {
