@@ -10,10 +10,22 @@
 //    is derived from it or belongs to the host.
 #pragma once
 
-#pragma clang diagnostic ignored "-Wnullability-completeness"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+// Plugins are built with any C or C++ compiler; only clang knows nullability, which Swift's view of this needs.
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wnullability-completeness"
+#else
+#define _Nonnull
+#define _Nullable
+#endif
+#ifdef __cplusplus
+#define KT_STATIC_ASSERT static_assert
+#else
+#define KT_STATIC_ASSERT _Static_assert
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -268,10 +280,10 @@ static inline size_t kt_architectural_size(void) { return offsetof(kt_cpu, deriv
 /// Ticks of the host's time stamp counter.
 static inline uint64_t kt_host_ticks(void) { return __builtin_ia32_rdtsc(); }
 
-_Static_assert(offsetof(kt_cpu, gr) == 0, "static registers lie within disp8 of the biased base");
-_Static_assert(offsetof(kt_cpu, pr) % 64 == 0, "predicates fill one cache line");
-_Static_assert(offsetof(kt_cpu, fr) % 16 == 0, "floating-point registers are aligned for SSE");
-_Static_assert(sizeof(kt_fr) == 16, "a floating-point register is 16 bytes");
+KT_STATIC_ASSERT(offsetof(kt_cpu, gr) == 0, "static registers lie within disp8 of the biased base");
+KT_STATIC_ASSERT(offsetof(kt_cpu, pr) % 64 == 0, "predicates fill one cache line");
+KT_STATIC_ASSERT(offsetof(kt_cpu, fr) % 16 == 0, "floating-point registers are aligned for SSE");
+KT_STATIC_ASSERT(sizeof(kt_fr) == 16, "a floating-point register is 16 bytes");
 
 #ifdef __cplusplus
 }

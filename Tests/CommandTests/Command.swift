@@ -28,7 +28,10 @@ private let program: URL = {
 /// Runs `kittson` with `arguments` and nothing on standard input.
 func kittson(_ arguments: String...) throws -> CommandResult { try kittson(arguments) }
 
-func kittson(_ arguments: [String]) throws -> CommandResult {
+func kittson(_ arguments: [String]) throws -> CommandResult { try execute(program, arguments) }
+
+/// Runs a program with nothing on standard input.
+func execute(_ program: URL, _ arguments: [String]) throws -> CommandResult {
   let process = Process()
   process.executableURL = program
   process.arguments = arguments
