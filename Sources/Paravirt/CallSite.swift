@@ -83,8 +83,16 @@ package struct SiteRecognizer: Sendable {
   /// The record with what stands at it. `bytes` are those of the record's bundles.
   package func site(_ record: PatchRecord, _ bytes: UnsafeRawBufferPointer) -> CallSite {
     guard record.kind == .bundle, let operation = record.type.operation else {
-      let reason = record.kind == .branch ? "a branch is patched in the guest" : "an instruction is patched in the guest"
-      return CallSite(record: record, contents: .other, unboundReason: reason)
+      if record.kind == .branch {
+        return CallSite(record: record, contents: .other, unboundReason: "a branch is patched in the guest")
+      }
+      let isNative = natives[record.type].map { body in
+        body.bytes.withUnsafeBytes { InstructionSite.steps(of: InstructionSite.bundles($0))?.map(\.bits) }
+          == InstructionSite.steps(of: record, bytes)?.map(\.bits)
+      }
+      return CallSite(
+        record: record, contents: isNative == true ? .native : .other,
+        unboundReason: "an instruction is patched in the guest")
     }
     if record.length == CallSequence.length, let member = CallSequence.member(at: bytes) {
       guard let table else {
