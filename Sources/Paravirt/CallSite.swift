@@ -27,7 +27,9 @@ public struct CallSite: Hashable, Sendable {
 
 /// An image with everything about its call sites looked up once.
 public struct ParavirtImage: Sendable {
+  /// The image; of a relocatable module, its view in memory.
   package let image: ELFImage
+  package let module: RelocatableModule?
   package let symbols: ELFSymbols
   public let records: PatchRecords
   package let natives: NativeBodies
@@ -37,7 +39,10 @@ public struct ParavirtImage: Sendable {
   public let sites: [CallSite]
 
   /// - Throws: `ELFError` where the image's tables do not lie in the file.
-  public init(_ image: ELFImage) throws(ELFError) {
+  public init(_ file: ELFImage) throws(ELFError) {
+    let module = file.type == .relocatable ? try RelocatableModule(file) : nil
+    self.module = module
+    let image = module?.view ?? file
     self.image = image
     symbols = try ELFSymbols(image)
     let records = try PatchRecords(image, symbols: symbols)

@@ -52,7 +52,7 @@ extension ParavirtImage {
   }
 
   /// Executable sections; segments where the image has no section table.
-  private func executableRanges() -> [(name: String, range: Range<UInt64>)] {
+  func executableRanges() -> [(name: String, range: Range<UInt64>)] {
     let sections = image.sections.filter { $0.isExecutable && $0.isAllocated && $0.hasBytes && $0.size > 0 }
     let ranges =
       sections.isEmpty

@@ -20,7 +20,7 @@ struct CheckCommand: ParsableCommand {
       and text that could not be proved: data in an executable section, for one.
       """)
 
-  @Argument(help: "An IA-64 ELF image.")
+  @Argument(help: "An IA-64 ELF image, or a relocatable module (.ko).")
   var image: String?
 
   @Flag(help: "Conditional instructions and text that could not be proved count too.")
@@ -39,7 +39,7 @@ struct CheckCommand: ParsableCommand {
     let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
     let report: CheckReport
     do throws(ELFError) {
-      report = try ParavirtImage(ELFImage(bytes: bytes)).check(native: ParavirtImage.nativeNames + native)
+      report = try ParavirtImage(ELFImage(bytes: bytes, types: ELFImage.allTypes)).check(native: ParavirtImage.nativeNames + native)
     } catch {
       throw Failure("\(image ?? "pvkernel"): \(error)", status: ExitStatus.cannotRun)
     }
