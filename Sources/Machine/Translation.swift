@@ -39,7 +39,7 @@ struct PageTableEntry {
     case 1: return within ? [.read, .execute] : []
     case 2: return within ? [.read, .write] : []
     case 3: return within ? [.read, .write, .execute] : []
-    case 4: return cpl == 0 ? [.read, .write] : within ? .read : []
+    case 4: return within ? (cpl == privilege && cpl != 0 ? .read : [.read, .write]) : []
     case 5: return cpl == 0 ? [.read, .write, .execute] : within ? [.read, .execute] : []
     case 6: return within ? (cpl == privilege && cpl != 0 ? [.read, .write, .execute] : [.read, .write]) : []
     default: return cpl == 0 ? [.read, .execute] : .execute
@@ -108,8 +108,45 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       if !deferred(flags, dcrBit: nil) { unimplementedDataAddress(va, wanted, flags: flags) }
       return .fault
     }
+    if breaks(va, wanted, level: cpl, flags: flags) { return .fault }
     return .found(Place(physical: physical, host: machine.host(physical: physical, length: 1), rights: [.read, .write]))
   }
+
+  // MARK: Breakpoints (SDM vol. 2, 7.1)
+
+  /// fc: a reference without the accessed bit's and breakpoints' faults.
+  private func isFlush(_ flags: UInt32) -> Bool {
+    flags & UInt32(KT_ACCESS_NONE) != 0 && NonAccess.code(flags) == NonAccess.fc
+  }
+
+  /// Whether a data breakpoint matches; the Data Debug fault has then been delivered or deferred.
+  private func breaks(_ va: UInt64, _ wanted: Access, level: Int, flags: UInt32) -> Bool {
+    guard pointee.psr & (PSR.db | PSR.dd) == PSR.db, !isFlush(flags) else { return false }
+    let kinds = (wanted.contains(.read) ? 1 << 63 : 0) as UInt64 | (wanted.contains(.write) ? 1 << 62 : 0)
+    let size = UInt64(max(1, flags & UInt32(KT_ACCESS_SIZE_MASK)))
+    guard breakpoint(kt_data_breakpoints(self), va, kinds, level: level, size: size) else { return false }
+    if !deferred(flags, dcrBit: DCR.dd) { interrupt(.debug, isr: isr(wanted, flags), ifa: va) }
+    return true
+  }
+
+  /// Whether one of the register pairs (address; kinds, levels and mask) names an aligned block of `size` bytes at `va`.
+  private func breakpoint(
+    _ registers: UnsafeMutablePointer<UInt64>, _ va: UInt64, _ kinds: UInt64, level: Int, size: UInt64
+  ) -> Bool {
+    for pair in stride(from: 0, to: 16, by: 2) {
+      let control = registers[pair + 1]
+      guard control & kinds != 0, control >> UInt64(56 + level) & 1 != 0 else { continue }
+      let mask = (control | 0xff << 56) & ~(size - 1)
+      if (registers[pair] ^ va) & mask == 0 { return true }
+    }
+    return false
+  }
+
+  /// Whether an instruction breakpoint names the bundle at `ip`.
+  package func instructionBreakpoint(_ ip: UInt64) -> Bool {
+    breakpoint(kt_instruction_breakpoints(self), ip, 1 << 63, level: cpl, size: 16)
+  }
+  package func instructionDebugFault(_ ip: UInt64) -> Status { instructionFault(.debug, ip) }
 
   /// The checks on a translation in the order of their priority (SDM vol. 2, table 5-6 and 4.1.1).
   private func checked(
@@ -147,10 +184,11 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       dataFault(.dirtyBit, va, wanted, flags: flags)
       return .fault
     }
-    if !pte.accessed, pointee.psr & PSR.da == 0, flags & UInt32(KT_ACCESS_NONE) == 0 {
+    if !pte.accessed, pointee.psr & PSR.da == 0, !isFlush(flags) {
       if !deferred(flags, dcrBit: DCR.da) { dataFault(.dataAccessBit, va, wanted, flags: flags) }
       return .fault
     }
+    if breaks(va, wanted, level: level, flags: flags) { return .fault }
     // What the software TLB may skip next time: nothing that could fault.
     if !pte.dirty { rights.remove(.write) }
     if !pte.accessed { rights = [] }
@@ -257,31 +295,46 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   // MARK: The VHPT walker (SDM vol. 2, 4.1.5 to 4.1.7)
 
-  /// Looks `va` up in the virtual hash page table and inserts what it finds; where it can't, delivers the miss fault
-  /// (or defers it) and gives nil.
+  /// What the walker found.
+  private enum Walk {
+    case inserted(UnsafeMutablePointer<kt_translation>)
+    /// It is off.
+    case off
+    /// No translation for the table entry at this address.
+    case noTable(UInt64)
+    /// The entry at this address does not serve.
+    case noEntry(UInt64)
+  }
+
+  /// Looks `va` up in the virtual hash page table and inserts what it finds.
+  private func walkTable(_ va: UInt64, instruction: Bool) -> Walk {
+    let rr = regionRegister(of: va)
+    guard pointee.cr_pta & 1 != 0, RegionRegister.walker(rr), pointee.psr & PSR.dt != 0,
+      !instruction || pointee.psr & PSR.ic != 0
+    else { return .off }
+    let address = hashAddress(va)
+    guard let table = findData(address) else { return .noTable(address) }
+    let pte = PageTableEntry(bits: table.pointee.pte)
+    let shift = UInt64(table.pointee.ps)
+    let place = pte.physical(pageShift: shift) | address & ((1 << shift) - 1)
+    guard pte.present, pte.memoryAttribute != PageTableEntry.naTPage,
+      let host = machine.host(physical: place, length: 32), let (bits, itir) = tableEntry(host, va, rr)
+    else { return .noEntry(address) }
+    return .inserted(insert(va, pte: bits, itir: itir, instruction: instruction))
+  }
+
+  /// As `walkTable`; where there is nothing, delivers the miss fault (or defers it) and gives nil.
   private func walk(_ va: UInt64, instruction: Bool, wanted: Access, flags: UInt32)
     -> UnsafeMutablePointer<kt_translation>?
   {
-    let rr = regionRegister(of: va)
-    let enabled = pointee.cr_pta & 1 != 0 && RegionRegister.walker(rr) && (!instruction || pointee.psr & PSR.ic != 0)
-    if enabled {
-      let address = hashAddress(va)
-      guard let table = findData(address) else {
-        miss(.vhptTranslation, va, instruction, wanted, flags, iha: address)
-        return nil
-      }
-      let pte = PageTableEntry(bits: table.pointee.pte)
-      let shift = UInt64(table.pointee.ps)
-      let place = pte.physical(pageShift: shift) | address & ((1 << shift) - 1)
-      if pte.present, pte.memoryAttribute != PageTableEntry.naTPage, let host = machine.host(physical: place, length: 32),
-        let (bits, itir) = tableEntry(host, va, rr)
-      {
-        return insert(va, pte: bits, itir: itir, instruction: instruction)
-      }
+    switch walkTable(va, instruction: instruction) {
+    case .inserted(let entry): return entry
+    case .off:
+      miss(instruction ? .alternateInstructionTLB : .alternateDataTLB, va, instruction, wanted, flags, iha: nil)
+    case .noTable(let address): miss(.vhptTranslation, va, instruction, wanted, flags, iha: address)
+    case .noEntry(let address):
       miss(instruction ? .instructionTLB : .dataTLB, va, instruction, wanted, flags, iha: address)
-      return nil
     }
-    miss(instruction ? .alternateInstructionTLB : .alternateDataTLB, va, instruction, wanted, flags, iha: nil)
     return nil
   }
 
@@ -476,6 +529,12 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   package func writeProtectionKey(_ index: UInt64, _ value: UInt64) -> Status {
     guard index & 0xff < 16, value & 0xf0 == 0, value >> 32 == 0 else { return reservedRegisterField() }
+    // A valid key stands in one register only.
+    if value & 1 != 0 {
+      for other in 0..<16 where kt_protection_keys(self)[other] & 1 != 0 && kt_protection_keys(self)[other] >> 8 == value >> 8 {
+        kt_protection_keys(self)[other] &= ~1
+      }
+    }
     kt_protection_keys(self)[Int(index & 0xff)] = value
     flushSoftwareTLB()
     return .done
@@ -485,8 +544,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   /// `tpa`: the physical address, or nil after the fault.
   package func translateToPhysical(_ va: UInt64) -> UInt64? {
-    if pointee.psr & PSR.dt == 0 { return va & ~(1 << 63) }
-    let flags = UInt32(KT_ACCESS_NONE)
+    // psr.dt is no matter here: it only says whether the table is walked.
+    if pointee.is_process != 0 { return va }
+    let flags = NonAccess.flags(NonAccess.tpa)
     guard let entry = findData(va) ?? walk(va, instruction: false, wanted: [], flags: flags) else { return nil }
     let pte = PageTableEntry(bits: entry.pointee.pte)
     if !pte.present {
@@ -503,9 +563,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   /// `tak`: the protection key in the form of the instruction's result (1 where there is no translation).
   package func accessKey(_ va: UInt64) -> UInt64 {
-    guard pointee.psr & PSR.dt != 0, let entry = findData(va), PageTableEntry(bits: entry.pointee.pte).present else {
-      return 1
-    }
+    var entry = findData(va)
+    if entry == nil, case .inserted(let found) = walkTable(va, instruction: false) { entry = found }
+    guard let entry, PageTableEntry(bits: entry.pointee.pte).present else { return 1 }
     return UInt64(entry.pointee.key) << 8
   }
 
@@ -514,8 +574,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     if pointee.is_process != 0 {
       return machine.processMemory?.page(at: va)?.rights.isSuperset(of: wanted) ?? false
     }
-    if pointee.psr & PSR.dt == 0 { return true }
-    let flags = UInt32(KT_ACCESS_NONE) | UInt32(KT_ACCESS_PROBE)
+    let flags = NonAccess.flags(NonAccess.probe)
     guard let entry = findData(va) ?? walk(va, instruction: false, wanted: wanted, flags: flags) else { return nil }
     let pte = PageTableEntry(bits: entry.pointee.pte)
     if !pte.present {
@@ -537,8 +596,11 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   /// `probe.fault`: faults as the access itself would, at the less privileged of `level` and the current one.
-  package func probeFault(_ va: UInt64, _ wanted: Access, level: Int) -> Status {
-    let flags = UInt32(KT_ACCESS_NONE) | UInt32(KT_ACCESS_PROBE)
+  /// lfetch.fault too, with its own `code`.
+  package func probeFault(
+    _ va: UInt64, _ wanted: Access, level: Int, code: UInt64 = NonAccess.probeFault
+  ) -> Status {
+    let flags = NonAccess.flags(code)
     if pointee.is_process != 0 || pointee.psr & PSR.dt == 0 {
       return resolve(va, wanted, flags: flags) == nil ? .interruptedOrStopped(self) : .done
     }
