@@ -27,7 +27,9 @@ public struct CallSite: Hashable, Sendable {
 
 /// An image with everything about its call sites looked up once.
 public struct ParavirtImage: Sendable {
+  /// The image; of a relocatable module, its view in memory.
   package let image: ELFImage
+  package let module: RelocatableModule?
   package let symbols: ELFSymbols
   public let records: PatchRecords
   package let natives: NativeBodies
@@ -37,7 +39,10 @@ public struct ParavirtImage: Sendable {
   public let sites: [CallSite]
 
   /// - Throws: `ELFError` where the image's tables do not lie in the file.
-  public init(_ image: ELFImage) throws(ELFError) {
+  public init(_ file: ELFImage) throws(ELFError) {
+    let module = file.type == .relocatable ? try RelocatableModule(file) : nil
+    self.module = module
+    let image = module?.view ?? file
     self.image = image
     symbols = try ELFSymbols(image)
     let records = try PatchRecords(image, symbols: symbols)
@@ -83,8 +88,16 @@ package struct SiteRecognizer: Sendable {
   /// The record with what stands at it. `bytes` are those of the record's bundles.
   package func site(_ record: PatchRecord, _ bytes: UnsafeRawBufferPointer) -> CallSite {
     guard record.kind == .bundle, let operation = record.type.operation else {
-      let reason = record.kind == .branch ? "a branch is patched in the guest" : "an instruction is patched in the guest"
-      return CallSite(record: record, contents: .other, unboundReason: reason)
+      if record.kind == .branch {
+        return CallSite(record: record, contents: .other, unboundReason: "a branch is patched in the guest")
+      }
+      let isNative = natives[record.type].map { body in
+        body.bytes.withUnsafeBytes { InstructionSite.steps(of: InstructionSite.bundles($0))?.map(\.bits) }
+          == InstructionSite.steps(of: record, bytes)?.map(\.bits)
+      }
+      return CallSite(
+        record: record, contents: isNative == true ? .native : .other,
+        unboundReason: "an instruction is patched in the guest")
     }
     if record.length == CallSequence.length, let member = CallSequence.member(at: bytes) {
       guard let table else {

@@ -1,16 +1,12 @@
-// The paravirtualisation checker: which sensitive and privileged instructions of an image no call site covers. Sensitive
-// are those that do not trap at a lower privilege level although their result depends on it (Linux's pvchk_inst.h:
-// fc, thash, ttag, cover, mov from cpuid and pmd); privileged ones trap, so they cost but stay correct.
+// The paravirtualisation checker: which sensitive and privileged instructions of an image no call site covers. Bundles
+// are aligned, so decoding each one of an executable section misses no instruction; what can be wrong is only to take
+// data in it for code.
 import IA64
 import Machine
 
 /// One instruction that is executed outside every call site.
 public struct CheckFinding: Sendable, Equatable {
-  public enum Kind: String, Sendable {
-    case sensitive, privileged
-  }
-
-  public var kind: Kind
+  public var kind: Sensitivity
   /// Bundle address, the slot in the low two bits.
   public var address: UInt64
   public var symbol: String
@@ -19,47 +15,94 @@ public struct CheckFinding: Sendable, Equatable {
   public var text: String
 }
 
+/// Bytes of executable sections about which nothing is proved.
+public struct UnprovenText: Sendable, Equatable {
+  public var range: Range<UInt64>
+  public var symbol: String
+  public var reason: String
+}
+
 public struct CheckReport: Sendable {
   public var findings: [CheckFinding] = []
-  /// Bundles of executable sections that are no code, or code with an illegal slot: nothing is proved about them.
-  public var unproven: [UInt64] = []
-  /// Bundles looked at, and those of call sites and replacement bodies among them.
+  /// Ranges that are no code, or data by the symbol table, or no whole bundle.
+  public var unproven: [UnprovenText] = []
+  /// Bundles looked at, and those of call sites and native code among them.
   public var bundles = 0
   public var covered = 0
+
+  public func count(_ kind: Sensitivity) -> Int { findings.count { $0.kind == kind } }
+
+  /// Whether anything would run unseen or trap; what is only conditional or unproven counts where `strict`.
+  public func isClean(strict: Bool) -> Bool {
+    strict ? findings.isEmpty && unproven.isEmpty : findings.allSatisfy { $0.kind == .conditional }
+  }
 }
 
 extension ParavirtImage {
+  /// Names of code that is native by intent: bodies and functions of the native backend.
+  public static let nativeNames = ["ia64_native_*"]
+
   /// Checks all executable code of the image.
-  public func check() -> CheckReport {
-    var report = CheckReport()
-    let covered = coveredRanges()
-    for range in executableRanges() { check(range, covered, &report) }
-    return report
+  /// - Parameter native: sections and symbols whose code is native by intent and not reported; a name that ends in `*`
+  ///   stands for all that begin so.
+  public func check(native: [String] = ParavirtImage.nativeNames) -> CheckReport {
+    var checker = Checker(self, native: NameList(native))
+    for section in executableRanges() { checker.check(section) }
+    return checker.report
   }
 
   /// Executable sections; segments where the image has no section table.
-  private func executableRanges() -> [Range<UInt64>] {
+  func executableRanges() -> [(name: String, range: Range<UInt64>)] {
     let sections = image.sections.filter { $0.isExecutable && $0.isAllocated && $0.hasBytes && $0.size > 0 }
     let ranges =
       sections.isEmpty
       ? image.segments.filter { $0.type == ELFImage.segmentLoad && $0.isExecutable }
-        .map { ($0.virtualAddress, $0.fileSize) }
-      : sections.map { ($0.address, $0.size) }
-    return ranges.compactMap { start, size in
-      guard let end = checkedEnd(start, size), start <= UInt64.max - 15 else { return nil }
-      let first = (start + 15) & ~15
-      return first < end & ~15 ? first..<end & ~15 : nil
+        .map { ("", $0.virtualAddress, $0.fileSize) }
+      : sections.map { ($0.name, $0.address, $0.size) }
+    return ranges.compactMap { name, start, size in checkedEnd(start, size).map { (name, start..<$0) } }
+  }
+}
+
+/// Names, some of them the beginnings of names.
+struct NameList {
+  private let whole: Set<String>
+  private let beginnings: [String]
+
+  init(_ names: [String]) {
+    whole = Set(names.filter { !$0.hasSuffix("*") })
+    beginnings = names.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) }
+  }
+
+  func contains(_ name: String) -> Bool { whole.contains(name) || beginnings.contains { name.hasPrefix($0) } }
+}
+
+private struct Checker {
+  private let guest: ParavirtImage
+  private let native: NameList
+  /// Sorted by start.
+  private let covered: [Range<UInt64>]
+  private let data: [Range<UInt64>]
+  private(set) var report = CheckReport()
+
+  init(_ guest: ParavirtImage, native: NameList) {
+    self.guest = guest
+    self.native = native
+    covered = Checker.coveredRanges(guest, native)
+    data = guest.symbols.symbols.compactMap { symbol in
+      guard symbol.type == 1, symbol.size > 0, let end = checkedEnd(symbol.value, symbol.size) else { return nil }
+      return symbol.value..<end
     }
   }
 
-  /// Call sites, and the functions that hold the native backend's own code, sorted by start.
-  private func coveredRanges() -> [Range<UInt64>] {
-    var ranges = records.records.compactMap { record -> Range<UInt64>? in
-      guard let end = checkedEnd(record.address, record.length) else { return nil }
-      return record.address..<end
+  /// Call sites that hold a form of their call, and functions of native code, sorted by start. A record whose site holds
+  /// other code covers nothing.
+  private static func coveredRanges(_ guest: ParavirtImage, _ native: NameList) -> [Range<UInt64>] {
+    var ranges = guest.sites.compactMap { site -> Range<UInt64>? in
+      guard site.contents != .other, let end = checkedEnd(site.record.address, site.record.length) else { return nil }
+      return site.record.address..<end
     }
-    let all = symbols.symbols
-    for (index, symbol) in all.enumerated() where isNativeCode(symbol.name) {
+    let all = guest.symbols.symbols
+    for (index, symbol) in all.enumerated() where native.contains(symbol.name) {
       // A label ends where the next symbol with another address begins.
       var end = symbol.value
       if let size = checkedEnd(symbol.value, symbol.size), symbol.size > 0 {
@@ -72,56 +115,87 @@ extension ParavirtImage {
     return ranges.sorted { $0.lowerBound < $1.lowerBound }
   }
 
-  private func isNativeCode(_ name: String) -> Bool {
-    guard name.hasPrefix("ia64_native_") else { return false }
-    if name.hasSuffix("_direct_start") { return true }
-    guard name.hasSuffix("_func") else { return false }
-    return Operation(name: String(name.dropFirst(12).dropLast(5))) != nil
-  }
-
-  private func check(_ range: Range<UInt64>, _ covered: [Range<UInt64>], _ report: inout CheckReport) {
-    guard let offset = image.fileOffset(ofVirtual: range.lowerBound, count: range.upperBound - range.lowerBound) else {
+  mutating func check(_ section: (name: String, range: Range<UInt64>)) {
+    let size = section.range.upperBound - section.range.lowerBound
+    guard let offset = guest.image.fileOffset(ofVirtual: section.range.lowerBound, count: size) else {
+      unproven(section.range, "not in the file's loadable segments")
       return
     }
-    var next = 0
-    var coveredUpTo: UInt64 = 0
-    image.bytes.withUnsafeBytes { bytes in
-      for address in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
-        report.bundles += 1
-        while next < covered.count, covered[next].lowerBound <= address {
-          coveredUpTo = max(coveredUpTo, covered[next].upperBound)
-          next += 1
-        }
-        if address < coveredUpTo {
-          report.covered += 1
-          continue
-        }
-        let at = bytes.baseAddress! + offset + Int(address - range.lowerBound)
-        check(InstructionBundle(loadingFrom: at), at: address, &report)
+    let first = min((section.range.lowerBound &+ 15) & ~15, section.range.upperBound)
+    let last = max(section.range.upperBound & ~15, first)
+    if first > section.range.lowerBound { unproven(section.range.lowerBound..<first, "no whole bundle") }
+    if native.contains(section.name) {
+      report.bundles += Int(last - first) / 16
+      report.covered += Int(last - first) / 16
+    } else {
+      guest.image.bytes.withUnsafeBytes { bytes in
+        check(first..<last, UnsafeRawPointer(bytes.baseAddress! + offset + Int(first - section.range.lowerBound)))
+      }
+    }
+    if last < section.range.upperBound { unproven(last..<section.range.upperBound, "no whole bundle") }
+  }
+
+  private mutating func check(_ range: Range<UInt64>, _ bytes: UnsafeRawPointer) {
+    var coverage = Sweep(covered)
+    var objects = Sweep(data)
+    for address in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
+      report.bundles += 1
+      if coverage.contains(address) {
+        report.covered += 1
+      } else if objects.contains(address) {
+        unproven(address..<address + 16, "data, says its symbol")
+      } else {
+        check(InstructionBundle(loadingFrom: bytes + Int(address - range.lowerBound)), at: address)
       }
     }
   }
 
-  private func check(_ bundle: InstructionBundle, at address: UInt64, _ report: inout CheckReport) {
+  private mutating func check(_ bundle: InstructionBundle, at address: UInt64) {
     let decoded = Decoder.decode(bundle)
-    var isCode = true
-    for slot in 0..<(decoded.template.isLong ? 2 : 3) {
-      let instruction = decoded[slot]
-      if instruction.opcode == .illegal { isCode = false }
-      guard let kind = ParavirtImage.kind(instruction) else { continue }
-      let place = address | UInt64(slot)
+    guard decoded.template.isValid else { return unproven(address..<address + 16, "a reserved template") }
+    for slot in 0..<decoded.count where decoded[slot].opcode == .illegal {
+      return unproven(address..<address + 16, "no instruction in slot \(slot)")
+    }
+    for slot in 0..<decoded.count {
+      guard let kind = decoded[slot].sensitivity else { continue }
       report.findings.append(
         CheckFinding(
-          kind: kind, address: place, symbol: symbols.describe(address), opcode: instruction.opcode,
-          text: Disassembler.text(instruction, at: address)))
+          kind: kind, address: address | UInt64(slot), symbol: guest.symbols.describe(address),
+          opcode: decoded[slot].opcode, text: Checker.text(decoded[slot], at: address)))
     }
-    if !isCode { report.unproven.append(address) }
   }
 
-  private static func kind(_ instruction: Instruction) -> CheckFinding.Kind? {
-    switch instruction.opcode {
-    case .fc, .thash, .ttag, .cover, .mov_from_cpuid, .mov_from_pmd: return .sensitive
-    default: return instruction.flags.contains(.privileged) ? .privileged : nil
+  /// Without the column of an absent predicate.
+  private static func text(_ instruction: Instruction, at address: UInt64) -> String {
+    String(Disassembler.text(instruction, at: address).drop { $0 == " " })
+  }
+
+  /// Adds a range, joined to the last one where it goes on for the same reason under the same symbol.
+  private mutating func unproven(_ range: Range<UInt64>, _ reason: String) {
+    if let last = report.unproven.last, last.range.upperBound == range.lowerBound, last.reason == reason,
+      guest.symbols.nearest(to: last.range.lowerBound)?.symbol == guest.symbols.nearest(to: range.lowerBound)?.symbol
+    {
+      report.unproven[report.unproven.count - 1].range = last.range.lowerBound..<range.upperBound
+    } else {
+      report.unproven.append(
+        UnprovenText(range: range, symbol: guest.symbols.describe(range.lowerBound), reason: reason))
     }
+  }
+}
+
+/// Whether ever higher addresses lie in one of many ranges, which are sorted by start and may overlap.
+private struct Sweep {
+  private let ranges: [Range<UInt64>]
+  private var next = 0
+  private var upTo: UInt64 = 0
+
+  init(_ ranges: [Range<UInt64>]) { self.ranges = ranges }
+
+  mutating func contains(_ address: UInt64) -> Bool {
+    while next < ranges.count, ranges[next].lowerBound <= address {
+      upTo = max(upTo, ranges[next].upperBound)
+      next += 1
+    }
+    return address < upTo
   }
 }

@@ -11,17 +11,6 @@
 import IA64
 
 package enum DirectCall {
-  /// What a function descriptor holds.
-  package struct Callee: Hashable, Sendable {
-    package var entry: UInt64
-    package var gp: UInt64
-
-    package init(entry: UInt64, gp: UInt64) {
-      self.entry = entry
-      self.gp = gp
-    }
-  }
-
   /// Bundles 1 and 2: b6 becomes the address of the last bundle, as in the indirect call.
   private static let returnAddress: [InstructionBundle] = [
     Code.bundle("MI;I;;", Code.nop, Code.slot(.mov_from_ip, r1: 17), Code.slot(.adds, r1: 17, r3: 17, imm: 48)),
@@ -29,7 +18,7 @@ package enum DirectCall {
   ]
 
   /// The 80 bytes at `address` that call `callee`; nil where its entry is no bundle's address.
-  package static func bytes(at address: UInt64, _ callee: Callee) -> [UInt8]? {
+  package static func bytes(at address: UInt64, _ callee: FunctionDescriptor) -> [UInt8]? {
     let template = Code.bundle("MIB;;", Code.nop, Code.nop, Code.slot(.br_cond))
     guard
       case .success(let branch) = BranchPatch.retarget(template, slot: 2, at: address &+ 48, to: callee.entry)
@@ -40,14 +29,14 @@ package enum DirectCall {
   }
 
   /// Whom the 80 bytes at `address` call; nil where they are no such call.
-  package static func callee(at address: UInt64, _ bytes: UnsafeRawBufferPointer) -> Callee? {
+  package static func callee(at address: UInt64, _ bytes: UnsafeRawBufferPointer) -> FunctionDescriptor? {
     guard bytes.count == Int(CallSequence.length), let base = bytes.baseAddress else { return nil }
     let first = InstructionBundle(loadingFrom: base)
     let branch = InstructionBundle(loadingFrom: base + 48)
     guard first.template.rawValue == 5, InstructionBundle(loadingFrom: base + 64) == CallSequence.restoreGP,
       let entry = BranchPatch.target(branch, slot: 2, at: address &+ 48)
     else { return nil }
-    let callee = Callee(entry: entry, gp: Code.immediate(first))
+    let callee = FunctionDescriptor(entry: entry, gp: Code.immediate(first))
     guard let expected = self.bytes(at: address, callee), bytes.elementsEqual(expected) else { return nil }
     return callee
   }

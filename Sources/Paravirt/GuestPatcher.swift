@@ -27,7 +27,7 @@ package struct GuestPatcher: Sendable {
   private let goal: PatchGoal
   private let replacements: Replacements
   private let recognizer: SiteRecognizer
-  private let nop: [UInt8]
+  private let isModule: Bool
   /// The whole 80 bytes of a replaced site and how many of them are the body, by type; what does not fit is not there.
   private let replaced: [PatchType: (bytes: [UInt8], used: Int)]
 
@@ -39,9 +39,9 @@ package struct GuestPatcher: Sendable {
   package init(_ guest: ParavirtImage, _ goal: PatchGoal, _ replacements: Replacements) {
     self.goal = goal
     self.replacements = replacements
+    isModule = guest.module != nil
     recognizer = SiteRecognizer(table: guest.table, natives: guest.natives)
     let nop = NopBundle.fill(guest.image, symbols: guest.symbols)
-    self.nop = nop
     guard case .replacement(let backend) = goal else {
       replaced = [:]
       return
@@ -185,6 +185,7 @@ package struct GuestPatcher: Sendable {
   // MARK: Branch sites
 
   private func patchBranch(_ record: PatchRecord, _ bytes: UnsafeMutableRawBufferPointer) -> PatchOutcome {
+    if isModule { return .kept("branches of modules are not patched: their targets are the kernel's") }
     guard let number = record.type.branchNumber else { return .kept("no branch has the type \(record.type)") }
     let old = InstructionBundle(loadingFrom: UnsafeRawPointer(bytes.baseAddress!))
     let slot = Int(record.start & 15)

@@ -27,13 +27,14 @@ package struct Replacements: Sendable {
   /// By backend, then by number of the branch.
   private var branchTargets: [PatchBackend: [UInt64?]] = [:]
   /// By operation.
-  private var callees: [DirectCall.Callee?]
+  private var callees: [FunctionDescriptor?]
 
   package init(_ guest: ParavirtImage) {
-    callees = Operation.allCases.map { Replacements.callee($0, guest) }
+    let table = guest.structure(Operation.self)
+    callees = Operation.allCases.map { operation in table.flatMap { guest.function(descriptor: $0[operation]) } }
     for backend in PatchBackend.allCases {
-      branchTargets[backend] = ["switch_to", "leave_syscall", "work_processed_syscall", "leave_kernel"].map {
-        guest.symbols.value(of: (backend == .native ? "ia64_native_" : "xen_") + $0)
+      branchTargets[backend] = PvCPUAsmSwitch.allCases.map {
+        guest.symbols.value(of: (backend == .native ? "ia64_native_" : "xen_") + $0.name)
       }
     }
     let native = guest.natives.bytes
@@ -55,19 +56,5 @@ package struct Replacements: Sendable {
 
   func branchTarget(_ number: Int, _ backend: PatchBackend) -> UInt64? { branchTargets[backend]?[number] }
 
-  func callee(_ operation: Operation) -> DirectCall.Callee? { callees[Int(operation.rawValue)] }
-
-  /// What the image's pv_cpu_ops names for an operation: the contents of a function descriptor.
-  private static func callee(_ operation: Operation, _ guest: ParavirtImage) -> DirectCall.Callee? {
-    let reader = ByteReader(guest.image.bytes)
-    func words(_ address: UInt64, _ count: UInt64) -> [UInt64]? {
-      guard let offset = guest.image.fileOffset(ofVirtual: address, count: 8 * count) else { return nil }
-      return (0..<count).compactMap { reader.u64(UInt64(offset) + 8 * $0) }
-    }
-    guard let table = guest.table, let member = checkedEnd(table, operation.offset),
-      let descriptor = words(member, 1)?.first, let words = words(descriptor, 2), words[0] & 15 == 0,
-      guest.image.segment(containing: words[0])?.isExecutable == true
-    else { return nil }
-    return DirectCall.Callee(entry: words[0], gp: words[1])
-  }
+  func callee(_ operation: Operation) -> FunctionDescriptor? { callees[Int(operation.rawValue)] }
 }

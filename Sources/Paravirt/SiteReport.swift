@@ -121,17 +121,18 @@ extension PatchReport {
   }
 }
 
-/// Patches an image's sites: its new bytes and what became of every site.
+/// Patches the sites of an image or a relocatable module: its new bytes and what became of every site.
 /// - Throws: `ELFError` where the image's tables do not lie in the file.
 public func patchCallSites(
   _ image: ELFImage, _ goal: PatchGoal = .replacement(.native), disassembly: Bool = false
 ) throws(ELFError) -> (bytes: [UInt8], report: PatchReport) {
   let guest = try ParavirtImage(image)
-  var text = ImageText(image)
-  let outcomes = GuestPatcher(guest, goal).patch(guest.records.records, in: &text)
+  var text = ImageText(guest.image)
+  let records = guest.records.records
+  let outcomes = GuestPatcher(guest, goal).patch(records, in: &text)
   var report = PatchReport(guest, outcomes: outcomes)
-  if disassembly { report.disassemble(image, guest.symbols, patched: text.bytes) }
-  return (text.bytes, report)
+  if disassembly { report.disassemble(guest.image, guest.symbols, patched: text.bytes) }
+  return (guest.module?.file(withPatched: text.bytes, records, outcomes) ?? text.bytes, report)
 }
 
 /// Patches an image to the `native` backend.
@@ -146,9 +147,9 @@ public func listCallSites(_ image: ELFImage, disassembly goal: PatchGoal? = nil)
   let guest = try ParavirtImage(image)
   var report = PatchReport(guest)
   if let goal {
-    var text = ImageText(image)
+    var text = ImageText(guest.image)
     _ = GuestPatcher(guest, goal).patch(guest.records.records, in: &text)
-    report.disassemble(image, guest.symbols, patched: text.bytes)
+    report.disassemble(guest.image, guest.symbols, patched: text.bytes)
   }
   return report
 }

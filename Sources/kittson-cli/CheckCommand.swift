@@ -10,18 +10,27 @@ struct CheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Finds the sensitive instructions of an image that no call site covers.",
     discussion: """
-      Decodes all executable code and reports each sensitive instruction (fc, thash, ttag, cover, mov from cpuid and pmd: \
-      they do not trap, so a hypervisor never hears of them) and each privileged one (it traps) outside every call \
-      site and replacement body. Without IMAGE the embedded kernel is checked.
+      Decodes all executable code and reports, outside every call site and all code that is native by intent, each \
+      sensitive instruction (fc, thash, ttag, cover, mov from cpuid and pmd: they do not trap, so a hypervisor never \
+      hears of them) and each privileged one (it traps). Conditional ones are right only while a hypervisor keeps state \
+      as the guest believes it (reads of ar.k0-7 and ar.itc, probe, the user mask …): they are counted, and listed with \
+      --strict. Without IMAGE the embedded kernel is checked.
 
-      Exit status: 1 if any was found, 0 if none; text that is no code is counted, and makes it 1 only with --strict.
+      Exit status: 1 if any sensitive or privileged one was found, 0 if none. With --strict conditional ones count too, \
+      and text that could not be proved: data in an executable section, for one.
       """)
 
-  @Argument(help: "An IA-64 ELF image.")
+  @Argument(help: "An IA-64 ELF image, or a relocatable module (.ko).")
   var image: String?
 
-  @Flag(help: "Text that could not be proved counts as a finding.")
+  @Flag(help: "Conditional instructions and text that could not be proved count too.")
   var strict = false
+
+  @Option(
+    help: ArgumentHelp(
+      "A section or symbol with native code, which is not reported; repeatable. NAME* stands for all that begin so. "
+        + "Always: \(ParavirtImage.nativeNames.joined(separator: ", ")).", valueName: "NAME"))
+  var native: [String] = []
 
   @Flag(help: "Report in JSON.")
   var json = false
@@ -29,24 +38,30 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
     let report: CheckReport
-    do throws(ELFError) { report = try ParavirtImage(ELFImage(bytes: bytes)).check() } catch {
+    do throws(ELFError) {
+      report = try ParavirtImage(ELFImage(bytes: bytes, types: ELFImage.allTypes)).check(native: ParavirtImage.nativeNames + native)
+    } catch {
       throw Failure("\(image ?? "pvkernel"): \(error)", status: ExitStatus.cannotRun)
     }
     var text = json ? self.json(report).text(indented: true) + "\n" : self.text(report)
     text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
-    if !report.findings.isEmpty || strict && !report.unproven.isEmpty { Glibc.exit(ExitStatus.different) }
+    if !report.isClean(strict: strict) { Glibc.exit(ExitStatus.different) }
   }
 
   private func text(_ report: CheckReport) -> String {
     var text = ""
-    for finding in report.findings {
-      text += "0x" + String(finding.address, radix: 16) + "  " + finding.kind.rawValue.padded(right: 10) + "  "
+    for finding in report.findings where strict || finding.kind != .conditional {
+      text += "0x" + String(finding.address, radix: 16) + "  " + finding.kind.rawValue.padded(right: 11) + "  "
         + finding.text.padded(right: 28) + "  " + finding.symbol + "\n"
     }
-    let sensitive = report.findings.count { $0.kind == .sensitive }
-    return text + "\(sensitive) sensitive, \(report.findings.count - sensitive) privileged instructions outside call sites; "
-      + "\(report.bundles) bundles, \(report.covered) of call sites and native bodies, "
-      + "\(report.unproven.count) that are no code\n"
+    for range in report.unproven {
+      text += "0x" + String(range.range.lowerBound, radix: 16) + "  unproven     "
+        + "\(range.range.count) bytes: \(range.reason)".padded(right: 28) + "  " + range.symbol + "\n"
+    }
+    let counts = Sensitivity.allCases.map { "\(report.count($0)) \($0.rawValue)" }.joined(separator: ", ")
+    return text + "\(counts) instructions outside call sites; "
+      + "\(report.bundles) bundles, \(report.covered) of call sites and native code; "
+      + "\(report.unproven.reduce(0) { $0 + $1.range.count }) bytes unproven\n"
   }
 
   private func json(_ report: CheckReport) -> JSON {
@@ -62,7 +77,16 @@ struct CheckCommand: ParsableCommand {
             ])
           })
       ),
-      ("unproven", .array(report.unproven.map { .hexadecimal($0) })),
+      (
+        "unproven",
+        .array(
+          report.unproven.map {
+            .object([
+              ("start", .hexadecimal($0.range.lowerBound)), ("end", .hexadecimal($0.range.upperBound)),
+              ("reason", .string($0.reason)), ("symbol", .string($0.symbol)),
+            ])
+          })
+      ),
     ])
   }
 }

@@ -19,7 +19,7 @@ struct PatchCommand: ParsableCommand {
       it is not there.
       """)
 
-  @Argument(help: "An IA-64 ELF image.")
+  @Argument(help: "An IA-64 ELF image, or a relocatable module (.ko).")
   var image: String?
 
   @Flag(help: "List every call site: address, type, section, function, and whether the host can bind it.")
@@ -27,6 +27,13 @@ struct PatchCommand: ParsableCommand {
 
   @Flag(help: "With --list: the bundles of every site before and after the patch (JSON always has them).")
   var disassembly = false
+
+  @Flag(
+    help: "Find sites that no record announces: sensitive instructions an operation stands for, calls through pv_cpu_ops.")
+  var discover = false
+
+  @Flag(help: "List the paravirt_ops structures that the image holds, member by member.")
+  var tables = false
 
   @Option(help: ArgumentHelp("Whose replacement code the sites get: native, xen.", valueName: "B"))
   var backend = PatchBackend.native
@@ -46,9 +53,11 @@ struct PatchCommand: ParsableCommand {
   func run() throws {
     let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
     let name = image ?? "pvkernel"
+    if tables { return try listTables(bytes, name) }
+    if discover { return try listDiscovered(bytes, name) }
     let result: (bytes: [UInt8]?, report: PatchReport)
     do throws(ELFError) {
-      let image = try ELFImage(bytes: bytes)
+      let image = try ELFImage(bytes: bytes, types: ELFImage.allTypes)
       let wantsDisassembly = list && (json || disassembly)
       if list && output == nil {
         result = (nil, try listCallSites(image, disassembly: wantsDisassembly ? goal : nil))
@@ -70,9 +79,44 @@ struct PatchCommand: ParsableCommand {
     if result.report.hasErrors { Glibc.exit(ExitStatus.different) }
   }
 
+  private func listTables(_ bytes: [UInt8], _ name: String) throws {
+    let entries: [TableEntry]
+    do throws(ELFError) {
+      entries = try ParavirtImage(ELFImage(bytes: bytes, types: ELFImage.allTypes)).tableEntries()
+    } catch {
+      throw Failure("\(name): \(error)", status: ExitStatus.cannotRun)
+    }
+    let members = entries.map { entry in
+      JSON.object([
+        ("structure", .string(entry.structure)), ("member", .string(entry.member)),
+        ("offset", .hexadecimal(entry.offset)), ("value", .hexadecimal(entry.value)), ("symbol", .string(entry.symbol)),
+      ])
+    }
+    let lines = entries.map { entry in
+      "\(entry.structure.padded(right: 18)) +0x\(String(entry.offset, radix: 16).padded(right: 4)) "
+        + "\(entry.member.padded(right: 38)) 0x\(String(entry.value, radix: 16))  \(entry.symbol)\n"
+    }
+    var text = json ? JSON.array(members).text(indented: true) + "\n" : lines.joined()
+    text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
+  }
+
+  private func listDiscovered(_ bytes: [UInt8], _ name: String) throws {
+    let report: DiscoveryReport
+    do throws(ELFError) {
+      report = try ParavirtImage(ELFImage(bytes: bytes, types: ELFImage.allTypes)).discover()
+    } catch {
+      throw Failure("\(name): \(error)", status: ExitStatus.cannotRun)
+    }
+    var text = json ? report.json(list: list).text(indented: true) + "\n" : report.text(list: list)
+    text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
+  }
+
   private var goal: PatchGoal { undo ? .indirectCall : direct ? .directCall : .replacement(backend) }
 
   func validate() throws {
+    if discover && output != nil {
+      throw ValidationError("--discover writes nothing, its sites are the host's to bind: leave -o out")
+    }
     if direct && undo { throw ValidationError("--direct and --undo exclude each other: name one") }
   }
 
@@ -191,5 +235,53 @@ extension PatchOutcome {
     case .kept, .refused: return true
     case .replaced, .direct, .restored, .retargeted, .unchanged: return false
     }
+  }
+}
+
+extension DiscoveryReport {
+  fileprivate func text(list: Bool) -> String {
+    var text = ""
+    if list {
+      for site in sites {
+        let operands = site.arguments.map(\.description).joined(separator: ", ")
+        text += "0x" + String(site.start, radix: 16) + "  " + (site.type?.name ?? site.operation.name).padded(right: 24)
+          + "  " + "(\(operands))\(site.result.map { " -> r\($0)" } ?? "")".padded(right: 24)
+          + "  " + site.text.padded(right: 28) + "  " + site.symbol + "\n"
+      }
+      if !sites.isEmpty { text += "\n" }
+    }
+    for (name, count) in byOperation { text += "\(String(count).padded(left: 7))  \(name)\n" }
+    if !byOperation.isEmpty { text += "\n" }
+    let kinds = "\(count(.instruction)) instructions, \(count(.call)) calls without a record, "
+      + "\(count(.indirectCall)) indirect calls found"
+    let others = withoutOperation.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }
+    let rest = others.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+    return text + kinds + (rest.isEmpty ? "\n" : "; no operation stands for: \(rest)\n")
+  }
+
+  fileprivate func json(list: Bool) -> JSON {
+    var members: [(String, JSON)] = [
+      ("instructions", .integer(Int64(count(.instruction)))), ("calls", .integer(Int64(count(.call)))),
+      ("indirect_calls", .integer(Int64(count(.indirectCall)))),
+      ("by_operation", .object(byOperation.map { ($0.name, .integer(Int64($0.count))) })),
+      (
+        "without_operation",
+        .object(withoutOperation.sorted { $0.key < $1.key }.map { ($0.key, .integer(Int64($0.value))) })
+      ),
+    ]
+    if list { members.append(("sites", .array(sites.map(\.json)))) }
+    return .object(members)
+  }
+}
+
+extension DiscoveredSite {
+  fileprivate var json: JSON {
+    .object([
+      ("kind", .string(kind.rawValue)), ("start", .hexadecimal(start)), ("end", .hexadecimal(end)),
+      ("operation", .string(operation.name)), ("type", type.map { .string($0.name) } ?? .null),
+      ("arguments", .array(arguments.map { .string($0.description) })),
+      ("result", result.map { .string("r\($0)") } ?? .null), ("predicate", .integer(Int64(predicate))),
+      ("text", .string(text)), ("symbol", .string(symbol)),
+    ])
   }
 }

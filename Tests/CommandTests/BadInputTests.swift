@@ -27,7 +27,7 @@ private let machineOffset = 18, programHeaderOffset = 32
     #expect(result.output.isEmpty)
   }
 
-  private func expectImageRefusal(_ image: Data, _ fragment: String, commands: [String] = ["boot", "patch"]) throws {
+  private func expectImageRefusal(_ image: Data, _ fragment: String, commands: [String] = ["boot", "patch", "check"]) throws {
     let file = try TemporaryFile(image)
     for command in commands { try expectRefusal([command, file.path], status: 126, fragment) }
   }

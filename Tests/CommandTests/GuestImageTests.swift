@@ -28,7 +28,7 @@ import Testing
     try make.run()
     make.waitUntilExit()
     try #require(make.terminationStatus == 0)
-    for image in ["pvkernel/pvkernel.elf", "hello/hello.elf"] {
+    for image in ["pvkernel/pvkernel.elf", "hello/hello.elf", "module/pvmodule.ko", "module/plain.elf"] {
       let committed = try Data(contentsOf: packageFolder.appendingPathComponent("Guests/\(image)"))
       let name = URL(fileURLWithPath: image).lastPathComponent
       let built = try [image, name].lazy.map { folder.appendingPathComponent($0) }

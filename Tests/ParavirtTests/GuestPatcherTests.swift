@@ -222,13 +222,13 @@ import Testing
   private static let longBranch = bytes("05 00 00 00 01 00 ff 00 00 00 00 00 d0 ff ff c0")
 
   @Test func buildsADirectCall() throws {
-    let near = DirectCall.Callee(entry: 0x1000, gp: 0x1234_5678_9abc_def0)
+    let near = FunctionDescriptor(entry: 0x1000, gp: 0x1234_5678_9abc_def0)
     #expect(DirectCall.bytes(at: 0, near) == Self.directCall)
-    let far = DirectCall.Callee(entry: 0x1_0000_0000, gp: near.gp)
+    let far = FunctionDescriptor(entry: 0x1_0000_0000, gp: near.gp)
     var expected = Self.directCall
     expected.replaceSubrange(48..<64, with: Self.longBranch)
     #expect(DirectCall.bytes(at: 0, far) == expected)
-    #expect(DirectCall.bytes(at: 0, DirectCall.Callee(entry: 8, gp: 0)) == nil)
+    #expect(DirectCall.bytes(at: 0, FunctionDescriptor(entry: 8, gp: 0)) == nil)
     for callee in [near, far] {
       let call = try #require(DirectCall.bytes(at: 0x4000, callee))
       #expect(call.withUnsafeBytes { DirectCall.callee(at: 0x4000, $0) } == callee)
@@ -253,7 +253,7 @@ import Testing
     var text = ImageText(guest.image)
     let patcher = GuestPatcher(guest, .replacement(.native), replacements)
     #expect(patcher.patch(guest.records.records, in: &text) == [.direct(site), .replaced(used: 16)])
-    let call = try #require(DirectCall.bytes(at: site, DirectCall.Callee(entry: site, gp: 0x5555)))
+    let call = try #require(DirectCall.bytes(at: site, FunctionDescriptor(entry: site, gp: 0x5555)))
     #expect(Array(text.bytes[0x100..<0x150]) == call)
     let listed = try listCallSites(ELFImage(bytes: text.bytes))
     #expect(listed.sites[0].contents == .direct && listed.sites[0].unboundReason != nil)

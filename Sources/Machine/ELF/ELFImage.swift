@@ -24,6 +24,7 @@ public enum ELFError: Error, Equatable, CustomStringConvertible {
   case stringOutOfRange(table: Int, offset: UInt64)
   case badSymbolTable(section: Int)
   case badNote(offset: UInt64)
+  case badRelocation(section: String, index: Int)
   case unreadable(path: String, reason: String)
 
   public var description: String {
@@ -65,6 +66,8 @@ public enum ELFError: Error, Equatable, CustomStringConvertible {
     case .badSymbolTable(let section):
       return "section \(section) is no whole symbol table: link the image again"
     case .badNote(let offset): return "note at file offset \(offset) runs past its segment: link the image again"
+    case .badRelocation(let section, let index):
+      return "relocation \(index) of \(section) names no place or symbol of the file: link the module again"
     case .unreadable(let path, let reason): return "\(path): \(reason): check the name and the permissions"
     }
   }
@@ -156,6 +159,7 @@ public struct ELFImage: Sendable {
   package static let segmentThreadLocal: UInt32 = 7
   package static let sectionSymbols: UInt32 = 2
   package static let sectionStrings: UInt32 = 3
+  package static let sectionRelocations: UInt32 = 4
   package static let sectionNote: UInt32 = 7
   package static let sectionNoBits: UInt32 = 8
   package static let machineIA64: UInt16 = 50
@@ -171,6 +175,9 @@ public struct ELFImage: Sendable {
   public let segments: [Segment]
   /// Empty where the file has no section table.
   public let sections: [Section]
+
+  /// All kinds of file that hold code to list, check or patch.
+  public static let allTypes: [FileType] = [.relocatable, .executable, .shared]
 
   /// Opens an image.
   /// - Parameter types: which kinds of file the caller can use.
@@ -196,6 +203,23 @@ public struct ELFImage: Sendable {
       reader, offset: phoff, count: Int(phnum), entrySize: phentsize, mustLoad: fileType != .relocatable)
     sections = try ELFImage.readSections(
       reader, offset: shoff, count: shnum, entrySize: shentsize, nameTable: shstrndx)
+  }
+
+  /// A relocatable file as it lies in memory: its bytes relocated, at the same offsets, its sections with addresses, and
+  /// a loadable segment for each of them.
+  package init(_ file: ELFImage, bytes: [UInt8], sections: [Section]) {
+    self.bytes = bytes
+    self.sections = sections
+    segments = sections.filter { $0.isAllocated && $0.size > 0 }.map { section in
+      Segment(
+        type: ELFImage.segmentLoad, flags: 4 | (section.isExecutable ? 1 : 0), offset: section.offset,
+        virtualAddress: section.address, physicalAddress: section.address, fileSize: section.hasBytes ? section.size : 0,
+        memorySize: section.size, alignment: 16)
+    }
+    type = file.type
+    entry = file.entry
+    flags = file.flags
+    programHeaderOffset = file.programHeaderOffset
   }
 
   private static func checkIdentification(_ reader: ByteReader) throws(ELFError) {

@@ -9,6 +9,7 @@ let benchmarks: @Sendable () -> Void = {
     metrics: [.wallClock, .throughput], warmupIterations: 3, maxDuration: .seconds(2), maxIterations: 100_000)
   codeBenchmarks()
   imageBenchmarks()
+  patchBenchmarks()
   bootBenchmarks()
   bindingBenchmarks()
 }
@@ -91,6 +92,20 @@ private func imageBenchmarks() {
     benchmark.stopMeasurement()
     blackHole(bytes)
     if report.hasErrors { benchmark.error("a patch record of the embedded kernel was refused") }
+  }
+}
+
+/// The cost of one site must not depend on how many there are.
+private func patchBenchmarks() {
+  for sites in [1_000, 10_000, 100_000] {
+    guard let work = try? PatchBenchmark(sites: sites) else { fatalError("the embedded kernel is no image") }
+    Benchmark("patch \(sites) call sites to native") { benchmark in
+      work.restore()
+      benchmark.startMeasurement()
+      let patched = work.patch()
+      benchmark.stopMeasurement()
+      if patched != sites { benchmark.error("\(sites - patched) sites were not patched") }
+    }
   }
 }
 
