@@ -553,7 +553,8 @@ private func runLoop(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>
         if target & ~0xfff != pageAddress || cpu.wantsAttention || otherLoop {
           cpu.pointee.ip = target
           cpu.pointee.ri = 0
-          if cpu.wantsAttention || otherLoop {
+          // Without budget nothing is fetched: that may fault, and a fault has a slot of its own.
+          if cpu.wantsAttention || otherLoop || budget <= 0 {
             cpu.pointee.budget = budget
             return .branched
           }
