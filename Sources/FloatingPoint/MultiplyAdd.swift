@@ -39,7 +39,7 @@ extension FP {
   }
 
   /// The common case by itself: rounding to nearest, normal factors, a normal or true zero addend, and a normal result
-  /// whose exponent field lies in `exponents`. No exception but inexact can come of it. Nil: `multiplyAdd` is to be asked.
+  /// whose exponent field lies in `exponents`. No exception but inexact can come of it. Nil: ask `multiplyAdd`.
   /// - Parameter precision: of the result in bits: 24, 53 or 64.
   @inlinable @inline(__always)
   package static func multiplyAddToNearest(

@@ -1,6 +1,6 @@
 // The run loop's floating point: what needs no more than a value and, at most, the inexact flag. Doubles stay packed
-// (Documentation/decisions/0001), so that they go to the host's arithmetic and to memory as they are. Whatever is special
-// (NaN, infinities, denormals, enabled traps, other rounding) is `executeFloat`'s.
+// (Documentation/decisions/0001), so that they go to the host's arithmetic and to memory as they are. Whatever is
+// special (NaN, infinities, denormals, enabled traps, other rounding) is `executeFloat`'s.
 import CSupport
 import FloatingPoint
 import Glibc

@@ -284,6 +284,7 @@ func advance(_ cpu: CPU) {
 func stepOne(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Status {
   cpu.pointee.budget &-= 1
   guard let slots = locate(cpu, state) else { return afterFailedFetch(cpu) }
+  if let status = cpu.instructionBreakpoint() { return status }
   let slot = slots + Int(3 * (cpu.pointee.ip >> 4 & 255)) + Int(cpu.pointee.ri)
   if slot.pointee.fast == .undecoded { decodeBundle(cpu, state, slot, cpu.pointee.ip) }
   if slot.pointee.fast == .site {

@@ -577,11 +577,15 @@ private func runLoop(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>
         cpu.pointee.budget = budget &+ 1
         return runSite(cpu, state, code)
       }
+      let generation = cpu.pointee.fetch_generation
       let status = executeInstruction(cpu, instruction(code))
       budget = cpu.pointee.budget
       if status != .done { return status }
       s = code + (code.pointee.isLong && code.pointee.position & 3 == 1 ? 2 : 1)
-      if cpu.wantsAttention || !cpu.canRunFast || cpu.isRenamed != renamed { break leave }
+      // The instruction may also have taken its own page's translation away.
+      if cpu.wantsAttention || !cpu.canRunFast || cpu.isRenamed != renamed
+        || cpu.pointee.fetch_generation != generation
+      { break leave }
       frame = LoopFrame(cpu, renamed: renamed)
       continue
     }

@@ -1,5 +1,5 @@
-// Random bytes as code, from random states, on both engines: whatever comes out must be an architectural outcome, and the
-// same one. KITTSON_RANDOM_BUNDLES sets how many bundles are entered (100,000 if unset), KITTSON_SEED where to begin.
+// Random bytes as code, from random states, on both engines: whatever comes out must be an architectural outcome, and
+// the same one. KITTSON_RANDOM_BUNDLES sets how many bundles are entered (100,000 if unset), KITTSON_SEED where to begin.
 import CSupport
 import Glibc
 import IA64
