@@ -5,12 +5,12 @@
 
 /// Exceptions as bit masks, in the order FPSR keeps its trap disables and its flags in.
 package enum FloatFlag {
-  package static let invalid: UInt8 = 1
-  package static let denormal: UInt8 = 2
-  package static let zeroDivide: UInt8 = 4
-  package static let overflow: UInt8 = 8
-  package static let underflow: UInt8 = 16
-  package static let inexact: UInt8 = 32
+  @inlinable package static var invalid: UInt8 { 1 }
+  @inlinable package static var denormal: UInt8 { 2 }
+  @inlinable package static var zeroDivide: UInt8 { 4 }
+  @inlinable package static var overflow: UInt8 { 8 }
+  @inlinable package static var underflow: UInt8 { 16 }
+  @inlinable package static var inexact: UInt8 { 32 }
 }
 
 /// Rounding control, as FPSR.sf.rc encodes it (SDM vol. 1, table 5-4).
@@ -72,10 +72,10 @@ package struct FloatEnvironment: Equatable, Sendable {
 package struct FPSR: Equatable, Sendable {
   package var bits: UInt64
 
-  @inlinable package init(bits: UInt64) { self.bits = bits }
+  @inlinable @inline(__always) package init(bits: UInt64) { self.bits = bits }
 
   /// What Linux starts a process with: all traps disabled, 64-bit precision, sf1 with wide range and td.
-  package static let linuxDefault = FPSR(bits: 0x9804c0270033f)
+  @inlinable package static var linuxDefault: FPSR { FPSR(bits: 0x9804c0270033f) }
 
   /// The trap disable bits, V in bit 0 to I in bit 5; 1 disables.
   @inlinable package var traps: UInt64 { bits & 0x3f }

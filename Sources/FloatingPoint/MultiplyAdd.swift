@@ -9,6 +9,20 @@ extension FP {
   /// Which of the three: f3 × f4 + f2, f3 × f4 − f2, −(f3 × f4) + f2.
   package enum MultiplyAdd: UInt8, CaseIterable, Sendable {
     case fma, fms, fnma
+
+    // Not by ==, which across modules is a call.
+    @inlinable var negatesProduct: Bool {
+      switch self {
+      case .fnma: true
+      default: false
+      }
+    }
+    @inlinable var negatesAddend: Bool {
+      switch self {
+      case .fms: true
+      default: false
+      }
+    }
   }
 
   /// fma, fms, fnma; with f4 = FR 1 fadd, fsub and fnorm, with `addendIsFR0` fmpy and fnmpy.
@@ -24,6 +38,41 @@ extension FP {
     return multiplyAddSpecial(operation, f3, f4, f2, addendIsFR0, environment)
   }
 
+  /// The common case by itself: rounding to nearest, normal factors, a normal or true zero addend, and a normal result
+  /// whose exponent field lies in `exponents`. No exception but inexact can come of it. Nil: ask `multiplyAdd`.
+  /// - Parameter precision: of the result in bits: 24, 53 or 64.
+  @inlinable @inline(__always)
+  package static func multiplyAddToNearest(
+    _ operation: MultiplyAdd, f3: RegisterFloat, f4: RegisterFloat, f2: RegisterFloat, addendIsFR0: Bool,
+    precision: UInt64, exponents: (minimum: Int, maximum: Int)
+  ) -> (value: RegisterFloat, inexact: Bool)? {
+    guard f3.isNormal, f4.isNormal else { return nil }
+    let negative = (f3.signExponent ^ f4.signExponent) & RegisterFloat.signBit != 0
+    var exact = exactProduct(
+      negative != operation.negatesProduct, Int(truncatingIfNeeded: f3.exponentField), f3.significand,
+      Int(truncatingIfNeeded: f4.exponentField), f4.significand)
+    if !addendIsFR0 && !f2.isZero {
+      guard f2.isNormal else { return nil }
+      exact = exactSum(
+        exact, f2.sign != operation.negatesAddend, Int(truncatingIfNeeded: f2.exponentField), f2.significand)
+      if exact.high == 0 { return nil }
+    }
+    let drop = 64 &- precision
+    let below: UInt64 = exact.low != 0 || exact.sticky ? 1 : 0
+    let tail = drop == 0 ? exact.low | (exact.sticky ? 1 : 0) : exact.high &<< (64 &- drop) | below
+    let unit: UInt64 = 1 &<< drop
+    var kept = exact.high & ~(unit &- 1), exponent = exact.exponent
+    if tail > 1 << 63 || (tail == 1 << 63 && kept & unit != 0) {
+      kept = kept &+ unit
+      if kept == 0 {
+        kept = 1 << 63
+        exponent &+= 1
+      }
+    }
+    guard exponent >= exponents.minimum, exponent <= exponents.maximum else { return nil }
+    return (RegisterFloat(sign: exact.sign, exponent: exponent, significand: kept), tail != 0)
+  }
+
   /// The quick path: normal factors and a normal or zero addend.
   @usableFromInline
   static func multiplyAddNormal(
@@ -32,10 +81,10 @@ extension FP {
   ) -> FloatResult {
     let negative = (f3.signExponent ^ f4.signExponent) & RegisterFloat.signBit != 0
     let product = exactProduct(
-      negative != (operation == .fnma), Int(truncatingIfNeeded: f3.exponentField), f3.significand,
+      negative != operation.negatesProduct, Int(truncatingIfNeeded: f3.exponentField), f3.significand,
       Int(truncatingIfNeeded: f4.exponentField), f4.significand)
     if f2.significand == 0 || addendIsFR0 { return round(product, environment) }
-    let addendSign = f2.sign != (operation == .fms)
+    let addendSign = f2.sign != operation.negatesAddend
     let sum = exactSum(product, addendSign, Int(truncatingIfNeeded: f2.exponentField), f2.significand)
     if sum.high == 0 { return FloatResult(.zero(sign: environment.rounding == .down)) }
     return round(sum, environment)
@@ -54,8 +103,8 @@ extension FP {
       let signaling = f3.isSignalingNaN || f4.isSignalingNaN || f2.isSignalingNaN
       return propagate(first, signaling, environment)
     }
-    let productSign = (f3.sign != f4.sign) != (operation == .fnma)
-    let addendSign = f2.sign != (operation == .fms)
+    let productSign = (f3.sign != f4.sign) != operation.negatesProduct
+    let addendSign = f2.sign != operation.negatesAddend
     let productIsInfinite = f3.isInfinity || f4.isInfinity
     if productIsInfinite && (f3.isZero || f4.isZero || (f2.isInfinity && productSign != addendSign)) {
       return .invalid(environment)

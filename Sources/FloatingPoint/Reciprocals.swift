@@ -107,6 +107,16 @@ extension FP {
     return result
   }
 
+  /// frcpa's common case by itself: two normal operands far from the ends of the exponent range. Nil:
+  /// `reciprocalApproximation` is to be asked; else its value, the predicate set, and no exception.
+  package static func commonReciprocal(f2: RegisterFloat, f3: RegisterFloat) -> RegisterFloat? {
+    let middle = 0x9000...0x16fff as ClosedRange<UInt64>
+    guard f2.isNormal, f3.isNormal, middle.contains(f2.exponentField), middle.contains(f3.exponentField) else {
+      return nil
+    }
+    return reciprocal(UnpackedFloat(f3))
+  }
+
   /// frsqrta: √f3 for special operands, else an approximation of 1 / √f3 with the predicate set.
   package static func reciprocalRootApproximation(
     f3: RegisterFloat, _ environment: FloatEnvironment

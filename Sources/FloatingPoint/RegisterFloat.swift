@@ -11,7 +11,7 @@ package struct RegisterFloat: Equatable, Hashable, Sendable {
   /// Sign in bit 17, exponent biased by 65535 in bits 16:0; the bits above are always zero.
   package var signExponent: UInt64
 
-  @inlinable package init(significand: UInt64, signExponent: UInt64) {
+  @inlinable @inline(__always) package init(significand: UInt64, signExponent: UInt64) {
     self.significand = significand
     self.signExponent = signExponent & RegisterFloat.signExponentMask
   }
@@ -27,25 +27,25 @@ package struct RegisterFloat: Equatable, Hashable, Sendable {
     signExponent = RegisterFloat.integerExponent
   }
 
-  package static let signBit: UInt64 = 1 << 17
-  package static let exponentMask: UInt64 = 0x1ffff
-  package static let signExponentMask: UInt64 = 0x3ffff
-  package static let integerBit: UInt64 = 1 << 63
-  package static let quietBit: UInt64 = 1 << 62
+  @inlinable package static var signBit: UInt64 { 1 << 17 }
+  @inlinable package static var exponentMask: UInt64 { 0x1ffff }
+  @inlinable package static var signExponentMask: UInt64 { 0x3ffff }
+  @inlinable package static var integerBit: UInt64 { 1 << 63 }
+  @inlinable package static var quietBit: UInt64 { 1 << 62 }
   /// The exponent of 1.0.
-  package static let bias = 0xffff
-  package static let specialExponent: UInt64 = 0x1ffff
-  package static let integerExponent: UInt64 = 0x1003e
+  @inlinable package static var bias: Int { 0xffff }
+  @inlinable package static var specialExponent: UInt64 { 0x1ffff }
+  @inlinable package static var integerExponent: UInt64 { 0x1003e }
   /// What a double-extended denormal's exponent of zero counts as: the smallest 15-bit exponent.
-  package static let extendedMinimumExponent = 0xc001
+  @inlinable package static var extendedMinimumExponent: Int { 0xc001 }
 
   /// FR 0.
-  package static let zero = RegisterFloat(significand: 0, signExponent: 0)
+  @inlinable package static var zero: RegisterFloat { RegisterFloat(significand: 0, signExponent: 0) }
   /// FR 1.
-  package static let one = RegisterFloat(significand: 1 << 63, signExponent: 0xffff)
-  package static let natVal = RegisterFloat(significand: 0, signExponent: 0x1fffe)
+  @inlinable package static var one: RegisterFloat { RegisterFloat(significand: 1 << 63, signExponent: 0xffff) }
+  @inlinable package static var natVal: RegisterFloat { RegisterFloat(significand: 0, signExponent: 0x1fffe) }
   /// What an invalid operation gives: the negative quiet NaN without payload (SDM vol. 1, 5.4.2).
-  package static let indefinite = RegisterFloat(significand: 3 << 62, signExponent: 0x3ffff)
+  @inlinable package static var indefinite: RegisterFloat { RegisterFloat(significand: 3 << 62, signExponent: 0x3ffff) }
 
   @inlinable package static func infinity(sign: Bool) -> RegisterFloat {
     RegisterFloat(sign: sign, exponent: 0x1ffff, significand: 1 << 63)

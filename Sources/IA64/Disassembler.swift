@@ -13,9 +13,9 @@ public enum Disassembler {
   ///
   /// - Parameters:
   ///   - address: the *bundle's* address, to which branch displacements are relative.
-  ///   - symbolizer: writes addresses.
+  ///   - symbolizer: writes addresses; nil: as plain hexadecimal numbers.
   public static func text(
-    _ instruction: Instruction, at address: UInt64, symbolizer: Symbolizer = hexadecimal
+    _ instruction: Instruction, at address: UInt64, symbolizer: Symbolizer? = nil
   ) -> String {
     var output: [UInt8] = []
     append(instruction, at: address, stop: false, to: &output, symbolizer: symbolizer)
@@ -26,15 +26,29 @@ public enum Disassembler {
   /// the
   /// others with six spaces before them; two lines for an MLX bundle.
   public static func lines(
-    _ bundle: InstructionBundle, at address: UInt64, symbolizer: Symbolizer = hexadecimal
+    _ bundle: InstructionBundle, at address: UInt64, symbolizer: Symbolizer? = nil
   ) -> [String] {
+    var output: [UInt8] = []
+    appendLines(bundle, at: address, to: &output, symbolizer: symbolizer)
+    return output.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Appends the same lines, each ended by a newline.
+  public static func appendLines(
+    _ bundle: InstructionBundle, at address: UInt64, to output: inout [UInt8], symbolizer: Symbolizer? = nil
+  ) {
     let decoded = Decoder.decode(bundle)
-    return (0..<decoded.count).map { slot in
-      var output: [UInt8] = []
-      output += slot == 0 ? Array("[\(decoded.template.name)] ".utf8) : Array("      ".utf8)
+    for slot in 0..<decoded.count {
+      if slot == 0 {
+        output.append(UInt8(ascii: "["))
+        output += decoded.template.name.utf8
+        output += "] ".utf8
+      } else {
+        output += "      ".utf8
+      }
       let stop = decoded.template.hasStop(after: decoded.template.isLong && slot == 1 ? 2 : slot)
       append(decoded[slot], at: address, stop: stop, to: &output, symbolizer: symbolizer)
-      return String(decoding: output, as: UTF8.self)
+      output.append(UInt8(ascii: "\n"))
     }
   }
 
@@ -43,7 +57,7 @@ public enum Disassembler {
   ///
   /// - Parameter width: how many columns addresses take (`addressWidth`).
   public static func listing(
-    _ bundle: InstructionBundle, at address: UInt64, width: Int, symbolizer: Symbolizer = hexadecimal
+    _ bundle: InstructionBundle, at address: UInt64, width: Int, symbolizer: Symbolizer? = nil
   ) -> [String] {
     var texts = lines(bundle, at: address, symbolizer: symbolizer)
     if texts.count == 2 { texts.append("") }
@@ -71,7 +85,7 @@ public enum Disassembler {
   /// any other illegal slot as `data8`, without a stop.
   public static func append(
     _ instruction: Instruction, at address: UInt64, stop: Bool, to output: inout [UInt8],
-    symbolizer: Symbolizer = hexadecimal
+    symbolizer: Symbolizer? = nil
   ) {
     var instruction = instruction
     if instruction.opcode == .illegal {
@@ -84,16 +98,8 @@ public enum Disassembler {
       if instruction.opcode == .br_ia { instruction.qp = UInt8(slot & 63) }
     }
     appendPredicate(instruction, to: &output)
-    let syntax = SyntaxTable.shared.syntax(instruction)
-    output += syntax.mnemonic.utf8
-    for completer in syntax.completers { output += (completer.text(instruction.hint) ?? "").utf8 }
-    if !syntax.tokens.isEmpty { output.append(UInt8(ascii: " ")) }
-    for token in syntax.tokens {
-      switch token {
-      case .literal(let text): output += text.utf8
-      case .operand(let index):
-        append(syntax.operands[index], of: instruction, at: address, to: &output, symbolizer)
-      }
+    for piece in FormTable.shared.form(instruction).pieces {
+      append(piece, of: instruction, at: address, to: &output, symbolizer)
     }
     if stop { output += ";;".utf8 }
   }
@@ -105,58 +111,67 @@ public enum Disassembler {
     }
     output += "(p".utf8
     if instruction.qp < 10 { output.append(UInt8(ascii: "0")) }
-    output += String(instruction.qp).utf8
+    output.append(decimal: Int64(instruction.qp))
     output += ") ".utf8
   }
 
   /// A slot that is no instruction: `data8` and at least nine hexadecimal digits behind `0x` (zero has no `0x`).
   private static func appendData(_ slot: UInt64, to output: inout [UInt8]) {
-    let digits = String(slot, radix: 16)
     output += "      data8 ".utf8
-    output += (slot == 0 ? "" : "0x").utf8
-    output += String(repeating: "0", count: max(0, (slot == 0 ? 11 : 9) - digits.count)).utf8
-    output += digits.utf8
+    if slot != 0 { output += "0x".utf8 }
+    output.append(hexadecimal: slot, digits: slot == 0 ? 11 : 9)
   }
 
   private static func append(
-    _ operand: Operand, of instruction: Instruction, at address: UInt64, to output: inout [UInt8],
-    _ symbolizer: Symbolizer
+    _ piece: TextForm.Piece, of instruction: Instruction, at address: UInt64, to output: inout [UInt8],
+    _ symbolizer: Symbolizer?
   ) {
-    let number =
-      switch operand.field {
-      case 1: instruction.r1
-      case 2: instruction.r2
-      case 3: instruction.r3
-      default: instruction.r4
-      }
-    switch operand.file {
-    case .general: output += "r\(number)".utf8
-    case .floatingPoint: output += "f\(number)".utf8
-    case .predicate: output += "p\(number)".utf8
-    case .branch: output += "b\(number)".utf8
-    case .application: output += applicationRegister(number).utf8
-    case .control: output += controlRegister(number).utf8
-    case .fixed: output += operand.name.utf8
-    case .immediate: output += immediate(operand.name, instruction, address, symbolizer).utf8
+    switch piece {
+    case .literal(let text): output += text
+    case .completer(let shift, let mask, let texts): output += texts[Int(instruction.hint >> shift & mask)]
+    case .register(let letter, let field):
+      output.append(letter)
+      let number =
+        switch field {
+        case 1: instruction.r1
+        case 2: instruction.r2
+        case 3: instruction.r3
+        default: instruction.r4
+        }
+      output.append(decimal: Int64(number))
+    case .application: output += applicationRegister(instruction.r3).utf8
+    case .control: output += controlRegister(instruction.r3).utf8
+    case .immediate(let kind): append(kind, of: instruction, at: address, to: &output, symbolizer)
     }
   }
 
-  private static func immediate(
-    _ name: String, _ instruction: Instruction, _ address: UInt64, _ symbolizer: Symbolizer
-  ) -> String {
-    switch name {
-    case "imm", "inc", "stride": String(instruction.imm)
-    case "uimm", "mask", "imm44", "fclass": hexadecimal(UInt64(bitPattern: instruction.imm))
-    case "target", "tag": symbolizer(address &+ UInt64(bitPattern: instruction.imm))
-    case "tag13": symbolizer(address &+ UInt64(bitPattern: instruction.tag))
-    case "count", "pos", "feature", "sof": String(instruction.count)
-    case "len", "sol": String(instruction.len)
-    case "sor": String(Int(instruction.sor) * 8)
-    case "mbtype": byteMix(instruction.mbtype)
-    case "mhtype", "amask": hexadecimal(UInt64(instruction.mhtype))
-    case "omask": hexadecimal(UInt64(instruction.omask))
-    case "dahr3": "dahr\(instruction.r3)"
-    default: preconditionFailure("no text for operand \(name)")
+  private static func append(
+    _ kind: TextForm.Immediate, of instruction: Instruction, at address: UInt64, to output: inout [UInt8],
+    _ symbolizer: Symbolizer?
+  ) {
+    func number(_ value: UInt8) { output.append(decimal: Int64(value)) }
+    func prefixed(_ value: UInt64) {
+      output += "0x".utf8
+      output.append(hexadecimal: value)
+    }
+    func place(_ displacement: Int64) {
+      let target = address &+ UInt64(bitPattern: displacement)
+      if let symbolizer { output += symbolizer(target).utf8 } else { prefixed(target) }
+    }
+    switch kind {
+    case .decimal: output.append(decimal: instruction.imm)
+    case .hexadecimal: prefixed(UInt64(bitPattern: instruction.imm))
+    case .target: place(instruction.imm)
+    case .tag13: place(instruction.tag)
+    case .count: number(instruction.count)
+    case .len: number(instruction.len)
+    case .sor: output.append(decimal: Int64(instruction.sor) * 8)
+    case .byteMix: output += byteMix(instruction.mbtype).utf8
+    case .halfMix: prefixed(UInt64(instruction.mhtype))
+    case .omask: prefixed(UInt64(instruction.omask))
+    case .accessHint:
+      output += "dahr".utf8
+      number(instruction.r3)
     }
   }
 
@@ -240,33 +255,33 @@ extension Instruction: CustomStringConvertible {
   }
 }
 
-/// The parsed syntax of every row and of the pseudo-operations that stand for a row with certain operands.
-private struct SyntaxTable: Sendable {
+/// The text form of every row and of the pseudo-operations that stand for a row with certain operands.
+private struct FormTable: Sendable {
   struct Pseudo: Sendable {
     let condition: @Sendable (Instruction) -> Bool
-    let syntax: Syntax
+    let form: TextForm
 
     init(_ syntax: StaticString, when condition: @escaping @Sendable (Instruction) -> Bool) {
-      self.syntax = Syntax(syntax)
+      form = TextForm(Syntax(syntax))
       self.condition = condition
     }
   }
 
-  static let shared = SyntaxTable()
-  let rows: [Syntax]
+  static let shared = FormTable()
+  let rows: [TextForm]
   /// For each row the pseudo-operations it may be, the first that fits counts.
   let pseudo: [[Pseudo]]
 
   init() {
-    rows = instructionTable.map { Syntax($0.syntax) }
+    rows = instructionTable.map { TextForm(Syntax($0.syntax)) }
     var pseudo = [[Pseudo]](repeating: [], count: rows.count)
-    for (opcode, list) in SyntaxTable.pseudoOperations { pseudo[opcode.index] = list }
+    for (opcode, list) in FormTable.pseudoOperations { pseudo[opcode.index] = list }
     self.pseudo = pseudo
   }
 
-  func syntax(_ instruction: Instruction) -> Syntax {
+  func form(_ instruction: Instruction) -> TextForm {
     let index = instruction.opcode.index
-    for candidate in pseudo[index] where candidate.condition(instruction) { return candidate.syntax }
+    for candidate in pseudo[index] where candidate.condition(instruction) { return candidate.form }
     return rows[index]
   }
 

@@ -63,7 +63,8 @@ func executeLoopBranch(_ cpu: CPU, _ code: Code) -> Status {
 }
 
 /// One step of a modulo-scheduled counted loop; whether the loop goes on.
-private func stepCountedLoop(_ cpu: CPU) -> Bool {
+@inline(__always)
+func stepCountedLoop(_ cpu: CPU) -> Bool {
   if cpu.pointee.ar_lc != 0 {
     cpu.pointee.ar_lc &-= 1
     cpu.writePR(63, true)
@@ -73,7 +74,8 @@ private func stepCountedLoop(_ cpu: CPU) -> Bool {
   return drainLoop(cpu)
 }
 
-private func stepWhileLoop(_ cpu: CPU, _ condition: Bool) -> Bool {
+@inline(__always)
+func stepWhileLoop(_ cpu: CPU, _ condition: Bool) -> Bool {
   if condition {
     cpu.writePR(63, false)
     rotateRegisters(cpu)

@@ -25,13 +25,14 @@ enum Fast: UInt8 {
   case store1, store2, store4, store8
   case store1Immediate, store2Immediate, store4Immediate, store8Immediate
   case branch, branchAway, branchIndirect, call, callIndirect, return_, countedLoop
+  case loopTop, loopExit, whileTop, whileExit
   case moveToBranch, moveFromBranch, moveFromIP, moveFromPredicates
   case moveFromPFS, moveFromLC, moveToPFS, moveToLC
   case alloc
   case checkSpeculation
   case loadDouble, loadSingle, loadInteger, storeDouble, storeSingle, storeInteger
-  case getSignificand, setSignificand, multiplyAddLow
-  case fmaDouble, fmsDouble, fnmaDouble, float
+  case getSignificand, setSignificand, getDouble, setDouble, multiplyAddLow, moveFloat, convertFromInteger
+  case floatCompare, fmaDouble, fmsDouble, fnmaDouble, multiplyAdd, reciprocal, float
 }
 
 /// One decoded slot: 32 bytes.
@@ -168,7 +169,8 @@ extension Fast {
   var takesNops: Bool {
     switch self {
     case .undecoded, .pageEnd, .site, .general, .branch, .branchAway, .branchIndirect, .call, .callIndirect, .return_,
-      .countedLoop, .checkSpeculation, .alloc, .float, .fmaDouble, .fmsDouble, .fnmaDouble:
+      .countedLoop, .loopTop, .loopExit, .whileTop, .whileExit, .checkSpeculation, .alloc, .float, .multiplyAdd,
+      .fmaDouble, .fmsDouble, .fnmaDouble, .reciprocal:
       return false
     default:
       return true
@@ -177,11 +179,9 @@ extension Fast {
 }
 
 /// The run loop's case for an instruction: `general` unless nothing but what the case does can matter in the states the
-/// run loop is for (no NaT, no rotation). Illegal targets that do not depend on the frame stay general, which faults.
+/// run loop is for (no NaT). Illegal targets that do not depend on the frame stay general, which faults.
 private func fastCode(_ i: Instruction, slot: Int) -> Fast {
-  if i.flags.contains(.writesGR) && i.r1 == 0 { return .general }
-  if i.flags.contains(.updatesBase) && (i.r3 == 0 || i.r3 == i.r1) && !i.flags.contains(.writesFR) { return .general }
-  if i.flags.contains(.updatesBase) && i.r3 == 0 { return .general }
+  if i.flags.contains(.illegalOperands) { return .general }
   switch i.opcode {
   case .nop_m, .nop_i, .nop_b, .nop_f, .nop_x, .hint_m, .hint_i, .hint_b, .hint_f, .hint_x, .brp, .brp_indirect,
     .brp_ret:
@@ -292,6 +292,10 @@ private func branchCode(_ i: Instruction, _ slot: Int) -> Fast? {
   case .br_call_indirect: return .callIndirect
   case .br_ret: return .return_
   case .br_cloop: return slot == 2 ? .countedLoop : nil
+  case .br_ctop: return slot == 2 ? .loopTop : nil
+  case .br_cexit: return slot == 2 ? .loopExit : nil
+  case .br_wtop: return slot == 2 ? .whileTop : nil
+  case .br_wexit: return slot == 2 ? .whileExit : nil
   default: return nil
   }
 }
@@ -308,9 +312,17 @@ private func floatCode(_ i: Instruction) -> Fast? {
   case .getf_sig: return .getSignificand
   case .setf_sig: return .setSignificand
   case .xma_l: return .multiplyAddLow
+  case .getf_d: return .getDouble
+  case .setf_d: return .setDouble
+  case .fmerge_s: return i.r2 == i.r3 ? .moveFloat : .float
+  case .fcvt_xf: return .convertFromInteger
   case .fma_d: return .fmaDouble
   case .fms_d: return .fmsDouble
   case .fnma_d: return .fnmaDouble
+  case .fma, .fma_s, .fms, .fms_s, .fnma, .fnma_s: return .multiplyAdd
+  case .frcpa: return .reciprocal
+  case .fcmp_eq, .fcmp_lt, .fcmp_le: return i.r1 == i.r4 ? .float : .floatCompare
+  case .fcmp_eq_unc, .fcmp_lt_unc, .fcmp_le_unc: return i.qp != 0 || i.r1 == i.r4 ? .float : .floatCompare
   default: return opcodeRecipe(i.opcode).kind == .floatCompute ? .float : nil
   }
 }

@@ -70,7 +70,8 @@ package final class Interpreter: Engine {
       }
       if cpu.pointee.budget <= 0 { return stopped(cpu, KT_STOP_BUDGET) }
       if cpu.pointee.nat_live != 0 { cpu.scanNaT() }
-      let status = cpu.canRunFast ? runFast(cpu, state) : runCarefully(cpu, state)
+      let status =
+        !cpu.canRunFast ? runCarefully(cpu, state) : cpu.isRenamed ? runRenamed(cpu, state) : runFast(cpu, state)
       if status == .stopped { return kt_stop_reason(rawValue: cpu.pointee.stop_reason) }
     }
   }
@@ -292,6 +293,7 @@ func advance(_ cpu: CPU) {
 func stepOne(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Status {
   cpu.pointee.budget &-= 1
   guard let slots = locate(cpu, state) else { return afterFailedFetch(cpu) }
+  if let status = cpu.instructionBreakpoint() { return status }
   let slot = slots + Int(3 * (cpu.pointee.ip >> 4 & 255)) + Int(cpu.pointee.ri)
   if slot.pointee.fast == .undecoded { decodeBundle(cpu, state, slot, cpu.pointee.ip) }
   if slot.pointee.fast == .site {
@@ -324,7 +326,7 @@ private func afterInstruction(
   return nil
 }
 
-/// Steps while the run loop can't: a NaT in the frame, registers renamed, debugging.
+/// Steps while the run loop can't: a NaT in the frame, debugging.
 @inline(never)
 private func runCarefully(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Status {
   var untilScan = 32

@@ -1,6 +1,7 @@
-// The run loop: the interpreter's fast path. It holds while no register of the frame is NaT, no register is renamed and
-// nothing asks for attention between instructions (`canRunFast`), and it works on raw pointers only: no reference
-// counts, allocations or exclusivity checks (a test looks at the emitted code).
+// The run loop: the interpreter's fast path. It holds while no register of the frame is NaT and nothing asks for
+// attention between instructions (`canRunFast`), and it works on raw pointers only: no reference counts, allocations or
+// exclusivity checks (a test looks at the emitted code). It exists twice: for registers that are not renamed, which is
+// nearly all code, and for loops that rotate.
 //
 // A case either does its whole instruction and goes on, or leaves the switch having done nothing; then
 // `executeInstruction` does it, faults included.
@@ -9,24 +10,43 @@ import Glibc
 import IA64
 import Machine
 
-/// The registers of the loop that a change of frame or page moves.
-private struct LoopFrame {
+/// The registers of the loop that a change of frame, page or rotation moves.
+struct LoopFrame {
   /// Where register 32 would stand if the stacked registers began at 0.
   var stacked: UnsafeMutablePointer<UInt64>
   /// The first general register outside the frame.
   var limit: UInt8
+  /// Size of the rotating part, and the rename bases; zero in the loop for registers that are not renamed.
+  var rotating = 0, general = 0, float = 0, predicate = 0
 
-  @inline(__always) init(_ cpu: CPU) {
+  @inline(__always) init(_ cpu: CPU, renamed: Bool) {
+    let cfm = cpu.pointee.cfm
     stacked = cpu.pointee.frame - 32
-    limit = UInt8(truncatingIfNeeded: 32 + (cpu.pointee.cfm & 0x7f))
+    limit = UInt8(truncatingIfNeeded: 32 + (cfm & 0x7f))
+    if renamed {
+      rotating = CFM.sor(cfm)
+      general = CFM.rrbGR(cfm)
+      float = CFM.rrbFR(cfm)
+      predicate = CFM.rrbPR(cfm)
+    }
   }
-}
 
-@inline(__always)
-private func address(
-  _ gr: UnsafeMutablePointer<UInt64>, _ frame: LoopFrame, _ n: UInt8
-) -> UnsafeMutablePointer<UInt64> {
-  (n < 32 ? gr : frame.stacked) + Int(n)
+  @inline(__always) func address(_ gr: UnsafeMutablePointer<UInt64>, _ n: UInt8, renamed: Bool)
+    -> UnsafeMutablePointer<UInt64>
+  {
+    if renamed, n >= 32, Int(n) &- 32 < rotating {
+      let moved = Int(n) &+ general
+      return stacked + (moved &- 32 >= rotating ? moved &- rotating : moved)
+    }
+    return (n < 32 ? gr : stacked) + Int(n)
+  }
+
+  /// The physical number of a predicate.
+  @inline(__always) func predicate(_ n: UInt8, renamed: Bool) -> Int {
+    if !renamed || n < 16 { return Int(n) }
+    let moved = Int(n) &+ predicate
+    return moved > 63 ? moved &- 48 : moved
+  }
 }
 
 /// A load through the software TLB: nil where the slow path is needed.
@@ -44,103 +64,10 @@ private func hostForStore(_ cpu: CPU, _ va: UInt64, _ size: UInt64) -> UnsafeMut
   return UnsafeMutableRawPointer(bitPattern: UInt(truncatingIfNeeded: va &+ line.pointee.addend))
 }
 
-// MARK: Floating point
-
 extension Slot {
   @inline(__always) var baseUpdate: BaseUpdate {
     opcodeRecipe(instruction.opcode).baseUpdate
   }
-}
-
-@inline(__always)
-private func disabled(_ cpu: CPU) -> Bool { cpu.pointee.psr & (PSR.dfl | PSR.dfh) != 0 }
-
-/// A floating-point register in canonical form, none being renamed.
-@inline(__always)
-private func float(_ cpu: CPU, _ n: UInt8) -> kt_fr { cpu.unpack(kt_floats(cpu)[Int(n)]) }
-
-@inline(__always)
-private func setFloat(_ cpu: CPU, _ n: UInt8, _ value: kt_fr) {
-  kt_floats(cpu)[Int(n)] = value
-  cpu.pointee.psr |= n < 32 ? PSR.mfl : PSR.mfh
-}
-
-@inline(__always)
-private func isNaTVal(_ value: kt_fr) -> Bool { value.significand == 0 && value.sign_exponent == 0x1fffe }
-
-@inline(__always)
-private func integerFloat(_ value: UInt64) -> kt_fr { kt_fr(significand: value, sign_exponent: 0x1003e) }
-
-/// A double or single that is normal or zero, in register format; nil for the others.
-@inline(__always)
-private func registerFormat(double bits: UInt64) -> kt_fr? {
-  let exponent = bits >> 52 & 0x7ff
-  let sign = (bits >> 63) << 17
-  if exponent &- 1 < 0x7fe {
-    return kt_fr(significand: 1 << 63 | bits << 11, sign_exponent: sign | (exponent &+ 0xfc00))
-  }
-  return bits << 1 == 0 ? kt_fr(significand: 0, sign_exponent: sign) : nil
-}
-
-@inline(__always)
-private func registerFormat(single bits: UInt32) -> kt_fr? {
-  let exponent = UInt64(bits >> 23 & 0xff)
-  let sign = UInt64(bits >> 31) << 17
-  if exponent &- 1 < 0xfe {
-    return kt_fr(significand: 1 << 63 | UInt64(bits) << 40, sign_exponent: sign | (exponent &+ 0xff80))
-  }
-  return bits << 1 == 0 ? kt_fr(significand: 0, sign_exponent: sign) : nil
-}
-
-/// The bits of stfd and stfs (SDM vol. 1, 5.3.2): the fields as they are, exponent zero without the integer bit.
-@inline(__always)
-private func doubleBits(_ value: kt_fr) -> UInt64 {
-  let exponent = value.significand >> 63 == 0
-    ? 0 : (value.sign_exponent >> 16 & 1) << 10 | (value.sign_exponent & 0x3ff)
-  return (value.sign_exponent >> 17 & 1) << 63 | exponent << 52 | (value.significand << 1) >> 12
-}
-
-@inline(__always)
-private func singleBits(_ value: kt_fr) -> UInt32 {
-  let exponent = value.significand >> 63 == 0
-    ? 0 : (value.sign_exponent >> 16 & 1) << 7 | (value.sign_exponent & 0x7f)
-  return UInt32(
-    truncatingIfNeeded: (value.sign_exponent >> 17 & 1) << 31 | exponent << 23 | (value.significand << 1) >> 41)
-}
-
-/// The value as an IEEE double if it is one that is normal or zero.
-@inline(__always)
-private func asDouble(_ value: kt_fr) -> Double? {
-  let exponent = value.sign_exponent & 0x1ffff
-  let sign = (value.sign_exponent >> 17) << 63
-  if exponent &- 0xfc01 < 0x7fe && value.significand >> 63 == 1 && value.significand & 0x7ff == 0 {
-    return Double(bitPattern: sign | (exponent &- 0xfc00) << 52 | (value.significand << 1) >> 12)
-  }
-  return exponent == 0 && value.significand == 0 ? Double(bitPattern: sign) : nil
-}
-
-/// fma.d, fms.d, fnma.d by the host's fused operation, where nothing but the value can come of it: operands that are
-/// doubles, a normal result, rounding to nearest in double's range, and an inexact result already noted and not
-/// trapped. False: nothing done.
-@inline(__always)
-private func multiplyAddOnHost(_ cpu: CPU, _ slot: SlotPointer) -> Bool {
-  let instruction = slot.pointee.instruction
-  let fpsr = cpu.pointee.ar_fpsr
-  let field = fpsr >> (6 + 13 * UInt64(instruction.hint & 3))
-  // wre and rc zero, the inexact flag set; the inexact trap disabled for all fields.
-  if field & 0x1032 != 0x1000 || fpsr & 0x20 == 0 || disabled(cpu) { return false }
-  guard let a = asDouble(float(cpu, instruction.r3)), let b = asDouble(float(cpu, instruction.r4)),
-    let c = asDouble(float(cpu, instruction.r2))
-  else { return false }
-  let product = slot.pointee.fast == .fnmaDouble ? -a : a
-  let result = fma(product, b, slot.pointee.fast == .fmsDouble ? -c : c)
-  let bits = result.bitPattern
-  let exponent = bits >> 52 & 0x7ff
-  // Zero, tiny (or nearly so) and overflowing results have more to them than a value.
-  if exponent &- 2 > 0x7fc { return false }
-  let value = kt_fr(significand: 1 << 63 | bits << 11, sign_exponent: (bits >> 63) << 17 | (exponent &+ 0xfc00))
-  setFloat(cpu, instruction.r1, value)
-  return true
 }
 
 /// Fields of ar.pfs that must be zero.
@@ -150,10 +77,10 @@ private func multiplyAddOnHost(_ cpu: CPU, _ slot: SlotPointer) -> Bool {
 @inline(__always) var slowPSR: UInt64 { PSR.tb | PSR.ss | PSR.db | PSR.oneShot }
 
 extension UnsafeMutablePointer where Pointee == kt_cpu {
-  /// Whether the run loop's cases are right for the present state.
-  @inline(__always) var canRunFast: Bool {
-    pointee.nat_live == 0 && pointee.cfm >> 18 == 0 && pointee.psr & slowPSR == 0
-  }
+  /// Whether the run loop's cases are right for the present state: the one for renamed registers, or the other.
+  @inline(__always) var canRunFast: Bool { pointee.nat_live == 0 && pointee.psr & slowPSR == 0 }
+
+  @inline(__always) var isRenamed: Bool { pointee.cfm >> 18 != 0 }
 
   /// Whether the run loop must return to look at events, a request to stop or a NaT.
   @inline(__always) var wantsAttention: Bool {
@@ -165,11 +92,22 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 /// again, `.branched` and `.interrupted` likewise; `.stopped` as everywhere. ip, ri and budget are current.
 @inline(never)
 func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Status {
+  runLoop(cpu, state, renamed: false)
+}
+
+/// The same while registers are renamed.
+@inline(never)
+func runRenamed(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Status {
+  runLoop(cpu, state, renamed: true)
+}
+
+@inline(__always)
+private func runLoop(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>, renamed: Bool) -> Status {
   let gr = cpu.staticGR
   let predicates = cpu.predicates
   let branches = cpu.branches
   let logging = cpu.pointee.store_log != nil
-  var frame = LoopFrame(cpu)
+  var frame = LoopFrame(cpu, renamed: renamed)
   var budget = cpu.pointee.budget
   var pageAddress = cpu.pointee.ip & ~0xfff
   guard let first = locate(cpu, state) else {
@@ -194,7 +132,7 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
         return .done
       }
       // Enough for the instruction, but not for the nops behind it: the slow way does without them.
-    } else if predicates[Int(s.pointee.predicate)] == 0 {
+    } else if predicates[frame.predicate(s.pointee.predicate, renamed: renamed)] == 0 {
       s += Int(s.pointee.advance)
       continue
     }
@@ -207,16 +145,20 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
         if budget < 0 { break slow }
         // A constant: a captured variable would need exclusivity checks.
         let registers = frame
-        @inline(__always) func value2() -> UInt64 { address(gr, registers, code.pointee.instruction.r2).pointee }
-        @inline(__always) func value3() -> UInt64 { address(gr, registers, code.pointee.instruction.r3).pointee }
+        @inline(__always) func value2() -> UInt64 {
+          registers.address(gr, code.pointee.instruction.r2, renamed: renamed).pointee
+        }
+        @inline(__always) func value3() -> UInt64 {
+          registers.address(gr, code.pointee.instruction.r3, renamed: renamed).pointee
+        }
         @inline(__always) func immediate() -> UInt64 { UInt64(bitPattern: code.pointee.instruction.imm) }
         @inline(__always) func canWrite() -> Bool { code.pointee.instruction.r1 < registers.limit }
         @inline(__always) func write(_ value: UInt64) {
-          address(gr, registers, code.pointee.instruction.r1).pointee = value
+          registers.address(gr, code.pointee.instruction.r1, renamed: renamed).pointee = value
         }
         @inline(__always) func test(_ result: Bool) {
-          predicates[Int(code.pointee.instruction.r1)] = result ? 1 : 0
-          predicates[Int(code.pointee.instruction.r4)] = result ? 0 : 1
+          predicates[registers.predicate(code.pointee.instruction.r1, renamed: renamed)] = result ? 1 : 0
+          predicates[registers.predicate(code.pointee.instruction.r4, renamed: renamed)] = result ? 0 : 1
           predicates[0] = 1
         }
         @inline(__always) func load<T: FixedWidthInteger>(_ type: T.Type) -> Bool {
@@ -229,7 +171,7 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           guard canWrite(), code.pointee.instruction.r3 < registers.limit,
             let host = hostForLoad(cpu, base, UInt64(MemoryLayout<T>.size))
           else { return false }
-          address(gr, registers, code.pointee.instruction.r3).pointee = base &+ increment
+          registers.address(gr, code.pointee.instruction.r3, renamed: renamed).pointee = base &+ increment
           write(UInt64(truncatingIfNeeded: host.load(as: T.self)))
           return true
         }
@@ -244,9 +186,13 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           let base = value3()
           guard let host = hostForStore(cpu, base, UInt64(MemoryLayout<T>.size)) else { return false }
           host.storeBytes(of: T(truncatingIfNeeded: value2()), as: T.self)
-          address(gr, registers, code.pointee.instruction.r3).pointee = base &+ immediate()
+          registers.address(gr, code.pointee.instruction.r3, renamed: renamed).pointee = base &+ immediate()
           return true
         }
+        @inline(__always) func floats() -> FloatFile { FloatFile(cpu, rotation: renamed ? registers.float : 0) }
+        /// A floating-point operand in canonical form.
+        @inline(__always) func float(_ n: UInt8) -> kt_fr { cpu.unpack(floats()[n]) }
+        @inline(__always) func isOn(_ n: UInt8) -> Bool { predicates[registers.predicate(n, renamed: renamed)] != 0 }
         @inline(__always) func mask(_ length: UInt8) -> UInt64 { UInt64.max &>> (64 &- UInt64(length)) }
         @inline(__always) func position() -> UInt64 { UInt64(code.pointee.instruction.pos) }
 
@@ -379,7 +325,7 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
         case .testBit: test(value3() &>> position() & 1 == 0)
 
         case .compareTyped:
-          let qualified = predicates[Int(code.pointee.instruction.qp)] != 0
+          let qualified = isOn(code.pointee.instruction.qp)
           _ = executeCompare(cpu, instruction(code), instruction(code).recipe, qualified)
         case .mix4Right:
           if !canWrite() { break slow }
@@ -427,6 +373,27 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
             if cpu.wantsAttention { break leave }
             continue
           }
+        case .loopTop, .loopExit, .whileTop, .whileExit:
+          let goesOn: Bool, exits: Bool
+          if code.pointee.fast == .loopTop || code.pointee.fast == .loopExit {
+            goesOn = stepCountedLoop(cpu)
+            exits = code.pointee.fast == .loopExit
+          } else {
+            goesOn = stepWhileLoop(cpu, isOn(code.pointee.instruction.qp))
+            exits = code.pointee.fast == .whileExit
+          }
+          frame = LoopFrame(cpu, renamed: renamed)
+          if goesOn == exits {
+            s = next
+          } else if code.pointee.target != 0 {
+            s = code + Int(code.pointee.target)
+          } else {
+            target = bundleAddress(code, pageAddress) &+ immediate()
+            break
+          }
+          // The loop that does not rename has no use for what has been rotated.
+          if !renamed || cpu.wantsAttention { break leave }
+          continue
         case .branchAway: target = bundleAddress(code, pageAddress) &+ immediate()
         case .branchIndirect: target = branches[Int(code.pointee.instruction.r2)] & ~15
         case .call, .callIndirect:
@@ -435,7 +402,7 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
             ? here &+ immediate() : branches[Int(code.pointee.instruction.r2)] & ~15
           branches[Int(code.pointee.instruction.r1)] = here &+ 16
           cpu.rseCall()
-          frame = LoopFrame(cpu)
+          frame = LoopFrame(cpu, renamed: renamed)
         case .return_:
           let pfs = cpu.pointee.ar_pfs
           // A change of privilege or a renamed frame is for `executeInstruction`.
@@ -443,7 +410,7 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           target = branches[Int(code.pointee.instruction.r2)] & ~15
           cpu.rseReturn()
           cpu.pointee.ar_ec = pfs >> 52 & 0x3f
-          frame = LoopFrame(cpu)
+          frame = LoopFrame(cpu, renamed: renamed)
 
         case .moveToBranch: branches[Int(code.pointee.instruction.r1)] = value2()
         case .moveFromBranch:
@@ -473,7 +440,7 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           let status = executeAlloc(cpu, instruction(code))
           budget = cpu.pointee.budget
           if status != .done { return status }
-          frame = LoopFrame(cpu)
+          frame = LoopFrame(cpu, renamed: renamed)
           if cpu.wantsAttention {
             s = next
             break leave
@@ -481,52 +448,88 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
 
         case .loadDouble, .loadSingle, .loadInteger:
           let update = code.pointee.baseUpdate
-          if disabled(cpu) || (update != .none && code.pointee.instruction.r3 >= frame.limit) { break slow }
+          if floatsAreDisabled(cpu) || (update != .none && code.pointee.instruction.r3 >= registers.limit) {
+            break slow
+          }
           let base = value3()
           let size: UInt64 = code.pointee.fast == .loadSingle ? 4 : 8
           guard let host = hostForLoad(cpu, base, size) else { break slow }
           let loaded: kt_fr?
           switch code.pointee.fast {
-          case .loadDouble: loaded = registerFormat(double: host.load(as: UInt64.self))
-          case .loadSingle: loaded = registerFormat(single: host.load(as: UInt32.self))
+          case .loadDouble: loaded = packed(host.load(as: UInt64.self))
+          case .loadSingle: loaded = packed(single: host.load(as: UInt32.self))
           default: loaded = integerFloat(host.load(as: UInt64.self))
           }
           guard let value = loaded else { break slow }
           if update != .none {
-            address(gr, frame, code.pointee.instruction.r3).pointee =
+            registers.address(gr, code.pointee.instruction.r3, renamed: renamed).pointee =
               base &+ (update == .immediate ? immediate() : value2())
           }
-          setFloat(cpu, code.pointee.instruction.r1, value)
+          setFloat(cpu, floats(), code.pointee.instruction.r1, value)
         case .storeDouble, .storeSingle, .storeInteger:
           let updates = code.pointee.baseUpdate != .none
-          if logging || disabled(cpu) || (updates && code.pointee.instruction.r3 >= frame.limit) { break slow }
-          let base = value3(), value = float(cpu, code.pointee.instruction.r2)
+          if logging || floatsAreDisabled(cpu) || (updates && code.pointee.instruction.r3 >= registers.limit) {
+            break slow
+          }
+          let base = value3(), value = floats()[code.pointee.instruction.r2]
           let size: UInt64 = code.pointee.fast == .storeSingle ? 4 : 8
           guard !isNaTVal(value), let host = hostForStore(cpu, base, size) else { break slow }
           switch code.pointee.fast {
           case .storeDouble: host.storeBytes(of: doubleBits(value), as: UInt64.self)
-          case .storeSingle: host.storeBytes(of: singleBits(value), as: UInt32.self)
-          default: host.storeBytes(of: value.significand, as: UInt64.self)
+          case .storeSingle: host.storeBytes(of: singleBits(cpu.unpack(value)), as: UInt32.self)
+          default: host.storeBytes(of: cpu.unpack(value).significand, as: UInt64.self)
           }
-          if updates { address(gr, frame, code.pointee.instruction.r3).pointee = base &+ immediate() }
+          if updates {
+            registers.address(gr, code.pointee.instruction.r3, renamed: renamed).pointee = base &+ immediate()
+          }
         case .getSignificand:
-          let value = float(cpu, code.pointee.instruction.r2)
-          if disabled(cpu) || !canWrite() || isNaTVal(value) { break slow }
+          let value = float(code.pointee.instruction.r2)
+          if floatsAreDisabled(cpu) || !canWrite() || isNaTVal(value) { break slow }
           write(value.significand)
+        case .getDouble:
+          let value = floats()[code.pointee.instruction.r2]
+          if floatsAreDisabled(cpu) || !canWrite() || isNaTVal(value) { break slow }
+          write(doubleBits(value))
         case .setSignificand:
-          if disabled(cpu) { break slow }
-          setFloat(cpu, code.pointee.instruction.r1, integerFloat(value2()))
+          if floatsAreDisabled(cpu) { break slow }
+          setFloat(cpu, floats(), code.pointee.instruction.r1, integerFloat(value2()))
+        case .setDouble:
+          guard !floatsAreDisabled(cpu), let value = packed(value2()) else { break slow }
+          setFloat(cpu, floats(), code.pointee.instruction.r1, value)
         case .multiplyAddLow:
-          let f2 = float(cpu, code.pointee.instruction.r2), f3 = float(cpu, code.pointee.instruction.r3)
-          let f4 = float(cpu, code.pointee.instruction.r4)
-          if disabled(cpu) || isNaTVal(f2) || isNaTVal(f3) || isNaTVal(f4) { break slow }
+          let f2 = float(code.pointee.instruction.r2), f3 = float(code.pointee.instruction.r3)
+          let f4 = float(code.pointee.instruction.r4)
+          if floatsAreDisabled(cpu) || isNaTVal(f2) || isNaTVal(f3) || isNaTVal(f4) { break slow }
           let sum = f3.significand &* f4.significand &+ f2.significand
-          setFloat(cpu, code.pointee.instruction.r1, integerFloat(sum))
-        case .fmaDouble, .fmsDouble, .fnmaDouble, .float:
-          if code.pointee.fast != .float && multiplyAddOnHost(cpu, code) { break }
+          setFloat(cpu, floats(), code.pointee.instruction.r1, integerFloat(sum))
+        case .moveFloat:
+          if floatsAreDisabled(cpu) { break slow }
+          setFloat(cpu, floats(), code.pointee.instruction.r1, floats()[code.pointee.instruction.r3])
+        case .convertFromInteger:
+          if floatsAreDisabled(cpu) { break slow }
+          setFloat(
+            cpu, floats(), code.pointee.instruction.r1, convertQuickly(cpu, floats()[code.pointee.instruction.r2]))
+        case .floatCompare:
+          guard !floatsAreDisabled(cpu),
+            let holds = compareQuickly(
+              cpu, code.pointee.instruction.opcode, floats()[code.pointee.instruction.r2],
+              floats()[code.pointee.instruction.r3])
+          else { break slow }
+          test(holds)
+        case .fmaDouble, .fmsDouble, .fnmaDouble:
+          if multiplyAddOnHost(cpu, code, floats().rotation) { break }
+          fallthrough
+        case .multiplyAdd:
+          if multiplyAddQuickly(cpu, code, floats().rotation) { break }
+          fallthrough
+        case .reciprocal, .float:
+          let qualified = isOn(code.pointee.instruction.qp)
+          if code.pointee.fast == .reciprocal && qualified && reciprocateQuickly(cpu, code, floats().rotation) {
+            predicates[registers.predicate(code.pointee.instruction.r4, renamed: renamed)] = 1
+            break
+          }
           cpu.pointee.ip = bundleAddress(code, pageAddress)
           cpu.pointee.ri = UInt32(code.pointee.position & 3)
-          let qualified = predicates[Int(code.pointee.instruction.qp)] != 0
           let status = executeFloat(cpu, instruction(code), qualified)
           if status != .done {
             cpu.pointee.budget = budget
@@ -546,10 +549,12 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
           continue
         }
         // To another page, or at least through the register that may lead to one.
-        if target & ~0xfff != pageAddress || cpu.wantsAttention {
+        let otherLoop = cpu.isRenamed != renamed
+        if target & ~0xfff != pageAddress || cpu.wantsAttention || otherLoop {
           cpu.pointee.ip = target
           cpu.pointee.ri = 0
-          if cpu.wantsAttention {
+          // Without budget nothing is fetched: that may fault, and a fault has a slot of its own.
+          if cpu.wantsAttention || otherLoop || budget <= 0 {
             cpu.pointee.budget = budget
             return .branched
           }
@@ -572,12 +577,16 @@ func runFast(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
         cpu.pointee.budget = budget &+ 1
         return runSite(cpu, state, code)
       }
+      let generation = cpu.pointee.fetch_generation
       let status = executeInstruction(cpu, instruction(code))
       budget = cpu.pointee.budget
       if status != .done { return status }
       s = code + (code.pointee.isLong && code.pointee.position & 3 == 1 ? 2 : 1)
-      if cpu.wantsAttention || !cpu.canRunFast { break leave }
-      frame = LoopFrame(cpu)
+      // The instruction may also have taken its own page's translation away.
+      if cpu.wantsAttention || !cpu.canRunFast || cpu.isRenamed != renamed
+        || cpu.pointee.fetch_generation != generation
+      { break leave }
+      frame = LoopFrame(cpu, renamed: renamed)
       continue
     }
     // Something wants attention: the next instruction is at s.

@@ -120,7 +120,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     let changed = pointee.psr ^ new
     pointee.psr = new
     if changed & PSR.bn != 0 { switchBanks() }
-    if changed & (PSR.dt | PSR.it | PSR.cpl | PSR.be | PSR.db | PSR.pk) != 0 {
+    if changed & (PSR.dt | PSR.it | PSR.cpl | PSR.be | PSR.db | PSR.pk | PSR.ia) != 0 {
       if changed & PSR.pk != 0 { flushSoftwareTLB() }
       updateAddressing()
       pointee.fetch_generation += 1

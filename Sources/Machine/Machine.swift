@@ -56,8 +56,10 @@ package final class Machine {
   /// Set for a Linux process: virtual addresses are resolved by it and there is no RAM.
   package var processMemory: (any ProcessMemory)?
   /// Granules (physical address >> KT_GRANULE_SHIFT; in a process, virtual) that hold code an engine has derived
-  /// something from. Stores to them take the slow path and are announced through `code_written`.
-  private var codeGranules: Set<UInt64> = []
+  /// something from. Stores to them take the slow path and are announced through `code_written`. A byte each for those
+  /// of RAM; the others, a process's, in a set.
+  private let codeInRAM: UnsafeMutablePointer<UInt8>
+  private var codeElsewhere: Set<UInt64> = []
   /// Announced stores to each of them since it was marked.
   private var codeStores: [UInt64: Int] = [:]
   /// After so many the granule is taken for data with some code in it, and the engines forget its code.
@@ -78,6 +80,9 @@ package final class Machine {
       self.ramSize == 0 || mprotect(area + guardSize, Int(self.ramSize), PROT_READ | PROT_WRITE) == 0
     else { throw .outOfMemory(bytes: ramSize) }
     ram = area + guardSize
+    let granules = Int(self.ramSize / granule)
+    guard let marks = calloc(max(1, granules), 1) else { throw .outOfMemory(bytes: UInt64(granules)) }
+    codeInRAM = marks.assumingMemoryBound(to: UInt8.self)
     for index in 0..<processors {
       guard let cpu = CPU.make(index: index, physicalStacked: physicalStacked) else {
         throw .outOfMemory(bytes: UInt64(MemoryLayout<kt_cpu>.size))
@@ -91,6 +96,7 @@ package final class Machine {
     for cpu in cpus { cpu.destroy() }
     let guardSize = 32 << 20
     munmap(ram - guardSize, Int(ramSize) + 2 * guardSize)
+    free(codeInRAM)
   }
 
   package func add(_ device: any Device) { devices.append(device) }
@@ -129,13 +135,25 @@ package final class Machine {
   // MARK: Granules with code
 
   package func holdsCode(_ physical: UInt64) -> Bool {
-    codeGranules.contains(physical >> UInt64(KT_GRANULE_SHIFT))
+    let granule = physical >> UInt64(KT_GRANULE_SHIFT)
+    return physical < ramSize ? codeInRAM[Int(granule)] != 0 : codeElsewhere.contains(granule)
+  }
+
+  private func setHoldsCode(_ granule: UInt64, _ holds: Bool) {
+    if granule << UInt64(KT_GRANULE_SHIFT) < ramSize {
+      codeInRAM[Int(granule)] = holds ? 1 : 0
+    } else if holds {
+      codeElsewhere.insert(granule)
+    } else {
+      codeElsewhere.remove(granule)
+    }
   }
 
   /// An engine has derived something from the granule at `physical`: from now on stores to it are announced.
   package func markCode(physical: UInt64) {
     let granule = physical >> UInt64(KT_GRANULE_SHIFT)
-    guard codeGranules.insert(granule).inserted else { return }
+    if holdsCode(physical) { return }
+    setHoldsCode(granule, true)
     let base = granule << UInt64(KT_GRANULE_SHIFT)
     for cpu in cpus { cpu.forgetWritable(physical: base) }
   }
@@ -152,7 +170,7 @@ package final class Machine {
       return (physical, size)
     }
     codeStores[granule] = nil
-    codeGranules.remove(granule)
+    setHoldsCode(granule, false)
     return (granule << UInt64(KT_GRANULE_SHIFT), 1 << UInt64(KT_GRANULE_SHIFT))
   }
 }

@@ -58,7 +58,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       _ = unalignedReference(va, flags: flags | accessFlags(rights))
       return nil
     }
-    guard let place = resolve(va, rights, flags: flags) else { return nil }
+    guard let place = resolve(va, rights, flags: flags | size) else { return nil }
     guard let host = place.host else {
       _ = unsupportedReference(va, flags: flags | accessFlags(rights))
       return nil

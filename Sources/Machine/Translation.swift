@@ -68,6 +68,16 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   /// Resolves a data address; on failure delivers the fault, or sets `deferral` for a speculative load.
   func place(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
+    let resolution = translatedPlace(of: va, wanted, flags: flags)
+    // After every other fault of the translation (SDM vol. 2, table 5-6).
+    guard pointee.psr & (PSR.db | PSR.dd) == PSR.db, case .found = resolution,
+      meetsDataBreakpoint(va, wanted, flags: flags)
+    else { return resolution }
+    if !deferred(flags, dcrBit: DCR.dd) { dataFault(.debug, va, wanted, flags: flags) }
+    return .fault
+  }
+
+  private func translatedPlace(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
     if pointee.is_process != 0 { return processPlace(of: va, wanted, flags: flags) }
     let isRSE = flags & UInt32(KT_ACCESS_RSE) != 0
     let translated = pointee.psr & PSR.dt != 0 && (!isRSE || pointee.psr & PSR.rt != 0)

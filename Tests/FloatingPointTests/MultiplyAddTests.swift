@@ -34,7 +34,7 @@ import Testing
     var random = Random(seed)
     let reference = Reference()
     let environment = model.environment
-    var failures = 0
+    var failures = 0, commonCases = 0
     for _ in 0..<cases {
       var (f3, f4, f2) = random.triple(model)
       var isMultiply = false
@@ -47,12 +47,22 @@ import Testing
       let wanted = Self.expected(reference, operation, f3, f4, f2, isMultiply: isMultiply, model)
       let result = FP.multiplyAdd(operation, f3: f3, f4: f4, f2: f2, addendIsFR0: isMultiply, environment)
       let found = Expected(value: result.value, flags: result.flags, trap: result.trap)
+      if model.rounding == .nearest, model.enabled == 0,
+        let common = FP.multiplyAddToNearest(
+          operation, f3: f3, f4: f4, f2: f2, addendIsFR0: isMultiply, precision: UInt64(model.precision),
+          exponents: (model.range.minimum + 65535, model.range.maximum + 65535))
+      {
+        commonCases += 1
+        let alone = Expected(value: common.value, flags: common.inexact ? FloatFlag.inexact : 0, trap: 0)
+        if alone != wanted { Issue.record("\(operation) \(model): \(f3) \(f4) \(f2): alone \(alone), not \(wanted)") }
+      }
       if found != wanted || result.fault != 0 {
         failures += 1
         if failures <= 3 { Issue.record("\(operation) \(model): \(f3) \(f4) \(f2): \(found), not \(wanted)") }
       }
     }
     #expect(failures == 0)
+    #expect(model.rounding != .nearest || model.enabled != 0 || commonCases > cases / 4)
   }
 
   @Test(arguments: FP.MultiplyAdd.allCases)

@@ -97,7 +97,7 @@ import Testing
   }
 
   @Test func reciprocalsAndQuotients() {
-    var quotients = 0
+    var quotients = 0, commonCases = 0
     for (index, model) in Model.withoutCompleter.enumerated() {
       var random = Random(900 + UInt64(index))
       let reference = Reference()
@@ -117,6 +117,10 @@ import Testing
         let denormal: UInt8 =
           MultiplyAddTests.isUnnormalEncoding(f2) || MultiplyAddTests.isUnnormalEncoding(f3) ? 2 : 0
         var good = result.predicate == !outside && result.fault == 0
+        if let common = FP.commonReciprocal(f2: f2, f3: f3) {
+          commonCases += 1
+          good = good && !outside && denormal == 0 && common == result.value
+        }
         if outside {
           quotients += 1
           var wanted = reference.round(model) { mpfr_div($0, a.pointer, b.pointer, $1) }
@@ -134,7 +138,7 @@ import Testing
       }
       #expect(failures == 0)
     }
-    #expect(quotients > 24 * casesPerModel / 10)
+    #expect(quotients > 24 * casesPerModel / 10 && commonCases > 24 * casesPerModel / 10)
   }
 
   @Test func rootsAndReciprocalRoots() {

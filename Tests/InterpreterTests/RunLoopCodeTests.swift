@@ -20,22 +20,24 @@ private func output(of command: String) -> String {
 @Suite struct RunLoopCodeTests {
   static let tool = output(of: "command -v objdump; command -v nm").split(separator: "\n")
 
-  @Test(.enabled(if: tool.count == 2, "objdump or nm is missing"))
-  func callsNoRuntime() throws {
+  @Test(
+    .enabled(if: tool.count == 2, "objdump or nm is missing"),
+    arguments: [("runFast", 500), ("runRenamed", 500), ("multiplyAddOnHost", 50), ("multiplyAddQuickly", 50)])
+  func callsNoRuntime(_ function: String, _ atLeast: Int) throws {
     #if DEBUG
       print("skipped: the run loop's code is looked at in release builds only")
     #else
       let program = "/proc/\(getpid())/exe"
-      let symbol = output(of: "nm \(program) | grep '11Interpreter7runFast' | awk '{print $3}' | head -1")
+      let symbol = output(of: "nm \(program) | grep '11Interpreter[0-9]*\(function)' | awk '{print $3}' | head -1")
         .split(separator: "\n").first.map(String.init)
       let name = try #require(symbol)
       let code = output(of: "objdump -d --no-show-raw-insn --disassemble='\(name)' \(program)")
       let lines = code.split(separator: "\n")
-      #expect(lines.count > 500, "the run loop was not found whole")
+      #expect(lines.count > atLeast, "\(function) was not found whole")
       for line in lines where line.contains("call") {
         for unwanted in ["retain", "release", "beginAccess", "endAccess", "alloc", "swift_once"]
         where line.contains(unwanted) && !line.contains("executeAlloc") {
-          Issue.record("the run loop calls \(line)")
+          Issue.record("\(function) calls \(line)")
         }
       }
     #endif

@@ -216,6 +216,47 @@ func bothWays(
     #expect(served.vector == nil && served[gr: 8] == 0x9988_7766_5544_3322)
   }
 
+  /// A data breakpoint on the eight bytes at 0x20008, reads at level 0 (SDM vol. 2, 7.1: mask, plm in bits 59:56, w in
+  /// bit 62, r in bit 63).
+  @Test func dataBreakpoints() throws {
+    let load = "01400044181000000002000000000400"  // ld8 r8=[r34]
+    func run(_ address: UInt64, control: UInt64, psr: UInt64 = PSR.db) throws -> TestMachine {
+      try self.run(load) {
+        $0[gr: 34] = address
+        kt_data_breakpoints($0.cpu)[2] = 0x20008
+        kt_data_breakpoints($0.cpu)[3] = control
+        $0.cpu.setPSR($0.cpu.pointee.psr | psr)
+      }
+    }
+    let reads: UInt64 = 1 << 63 | 1 << 56 | 0xff_ffff_ffff_fff8
+    let met = try run(0x20008, control: reads)
+    #expect(met.vector == 0x5900 && met.cpu.pointee.cr_ifa == 0x20008 && met.cpu.pointee.cr_isr == ISR.r)
+    // An access that begins below and ends inside.
+    #expect(try run(0x20004, control: reads).vector == 0x5900)
+    #expect(try run(0x20000, control: reads).vector == nil)
+    // Another level, writes only, psr.db off, psr.dd on.
+    #expect(try run(0x20008, control: reads & ~(1 << 56) | 1 << 59).vector == nil)
+    #expect(try run(0x20008, control: reads & ~(1 << 63) | 1 << 62).vector == nil)
+    #expect(try run(0x20008, control: reads, psr: 0).vector == nil)
+    #expect(try run(0x20008, control: reads, psr: PSR.db | PSR.dd).vector == nil)
+  }
+
+  @Test func instructionBreakpoints() throws {
+    func run(_ control: UInt64, psr: UInt64) throws -> TestMachine {
+      try self.run("01400044181000000002000000000400") {
+        kt_instruction_breakpoints($0.cpu)[0] = TestMachine.code
+        kt_instruction_breakpoints($0.cpu)[1] = control
+        $0.cpu.setPSR($0.cpu.pointee.psr | psr)
+      }
+    }
+    let here: UInt64 = 1 << 63 | 1 << 56 | 0xff_ffff_ffff_ffff
+    let met = try run(here, psr: PSR.db)
+    #expect(met.vector == 0x5900 && met.cpu.pointee.cr_ifa == TestMachine.code && met.cpu.pointee.cr_isr == ISR.x)
+    #expect(met.cpu.pointee.cr_iip == TestMachine.code && met.cpu.pointee.budget == 0)
+    #expect(try run(here, psr: PSR.db | PSR.id).vector == nil)
+    #expect(try run(here & ~(1 << 63), psr: PSR.db).vector == nil)
+  }
+
   @Test func privilege() throws {
     let machine = try run("01400000250400000002000000000400") {  // mov r8=psr
       $0.cpu.setPSR($0.cpu.pointee.psr | PSR.cpl)

@@ -10,7 +10,7 @@ import Translator
 import Verification
 
 /// The two engines as a session joins them.
-private func makePair(_ adjust: (TranslatorEngine) -> Void = { _ in }) throws -> DifferentialPair {
+func makePair(_ adjust: (TranslatorEngine) -> Void = { _ in }) throws -> DifferentialPair {
   try DifferentialPair(
     reference: { machine in
       let interpreter = Interpreter()
@@ -28,7 +28,7 @@ private func makePair(_ adjust: (TranslatorEngine) -> Void = { _ in }) throws ->
     })
 }
 
-private func environment(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }
+func environment(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }
 
 @Suite(.serialized) struct DifferentialTests {
   static let mixes: [(name: String, mix: RandomProgram.Mix)] = [
