@@ -12,11 +12,14 @@ uint64_t kt_bench_call(kt_callable _Nonnull callable, kt_cpu *_Nonnull cpu, uint
 /// Host ticks for `count` passes of the same loop without the call.
 uint64_t kt_bench_empty(uint64_t count);
 
-/// Native bodies of operations: result as the guest would find it in r8.
-uint64_t kt_body_get_rr(kt_cpu *_Nonnull cpu, uint64_t index);
-uint64_t kt_body_thash(kt_cpu *_Nonnull cpu, uint64_t va);
-uint64_t kt_body_getreg_psr(kt_cpu *_Nonnull cpu);
-uint64_t kt_body_get_psr_i(kt_cpu *_Nonnull cpu);
+/// The body of an operation as the compiler makes it, to compare emitted code with: `name` as the measured loops are
+/// called, `code` its first instruction.
+typedef struct kt_body {
+  const char *_Nonnull name;
+  const void *_Nonnull code;
+} kt_body;
+size_t kt_body_count_value(void);
+kt_body kt_body_at(size_t index);
 
 #ifdef __cplusplus
 }

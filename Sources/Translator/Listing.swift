@@ -21,7 +21,26 @@ package struct BlockListing: Sendable {
   package var host: [UInt8]
 }
 
+/// The host code of one translation of a call site.
+package struct SiteCode: Sendable {
+  /// Index in the site table.
+  package var site: Int
+  package var hostAddress: UInt64
+  package var host: [UInt8]
+  package var isCall: Bool
+}
+
 extension TranslatorEngine {
+  /// The live translations of call sites that the host dispatches. Not while the guest runs.
+  package func siteCode() -> [SiteCode] {
+    siteRecords.filter { !cache.blocks[$0.block].retired }.map { record in
+      SiteCode(
+        site: Int(record.code.site), hostAddress: cache.executable(record.code.begin),
+        host: Array(UnsafeBufferPointer(start: record.code.begin, count: record.code.end - record.code.begin)),
+        isCall: record.code.call != nil)
+    }
+  }
+
   /// The live translations that cover a guest address. The IR is made anew from the guest's present bytes. Not while the
   /// guest runs.
   package func listings(at address: UInt64, _ cpu: CPU) -> [BlockListing] {

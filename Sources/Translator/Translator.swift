@@ -69,6 +69,8 @@ package final class TranslatorEngine: BlockEngine {
   private var generation: UInt64 = 0
   private let snapshot: UnsafeMutableRawPointer
   private var siteGeneration: UInt64 = 0
+  /// Host code of call sites by block, for listings.
+  var siteRecords: [(block: Int, code: EmittedSite)] = []
   private var followed: UnsafeMutablePointer<kt_site_table>? = nil
   /// Rewrites call sites while guests run; it follows the site table by itself.
   package let patcher: HostPatcher
@@ -308,6 +310,7 @@ package final class TranslatorEngine: BlockEngine {
       start: start, key: key, end: block.end, physical: physical & ~0xfff, code: cache.executable(entry),
       codeEnd: cache.executable(end), slots: block.slots, firstExit: Int32(firstExit),
       exitCount: Int32(block.exitCount), incoming: -1, nextInGranule: -1, verified: epoch, retired: false, runs: 0))
+    for site in lowering.sites { siteRecords.append((number, site)) }
     if let home = lowering.home, let sites = frontend.sites {
       for site in frontend.passedSites {
         let emitted = lowering.sites.first { $0.site == Int32(site) }
@@ -340,6 +343,7 @@ package final class TranslatorEngine: BlockEngine {
 
   /// Drops all translations. Not while emitted code runs.
   private func flush() {
+    siteRecords.removeAll(keepingCapacity: true)
     patcher.removeAll()
     cache.removeAll()
     arena.removeAll()

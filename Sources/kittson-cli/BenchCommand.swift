@@ -27,6 +27,9 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Also shows the call sites found and patched, the guest's own checks, and the verdict of a lockstep run.")
   var summary = false
 
+  @Flag(help: "Shows the host instructions at an inlined site of each operation beside the compiler's; measures nothing.")
+  var listings = false
+
   @Flag(help: "Prints the figures as JSON.")
   var json = false
 
@@ -39,6 +42,7 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     try checkNames()
+    if listings { return try printListings() }
     let (benchmark, host) = try measure()
     let shown = benchmark.names
     if json {
@@ -95,6 +99,33 @@ struct BenchCommand: ParsableCommand {
     for name in names where !known.contains(name) {
       throw Failure("no loop is called '\(name)': use one of \(known.joined(separator: ", "))", status: ExitStatus.usage)
     }
+  }
+
+  // MARK: Listings
+
+  private func printListings() throws {
+    var configuration = Configuration()
+    configuration.commandLine = "quiet bench=10 cpu=0"
+    do throws(SessionError) {
+      let session = try BootSession(image: EmbeddedGuests.pvkernel, configuration: configuration, output: { _ in })
+      _ = session.run()
+      var shown: Set<String> = []
+      for listing in session.siteListings() where names.isEmpty || names.contains(listing.name) {
+        if shown.insert(listing.name).inserted { printListing(listing) }
+      }
+    } catch { throw Failure("\(error)", status: ExitStatus.internalError) }
+  }
+
+  private func printListing(_ listing: SiteListing) {
+    func count(_ value: Int?) -> String { value.map { "\($0) instructions" } ?? "-" }
+    let host = hostText(listing.host, at: listing.hostAddress)
+    let body = listing.body.map { hostText($0, at: listing.bodyAddress) } ?? []
+    print("\(listing.name) at 0x\(String(listing.address, radix: 16))" + (listing.isCall ? ", a call" : ""))
+    print(("  site: " + count(listing.hostCount)).padded(right: 62) + "compiler: " + count(listing.bodyCount))
+    for row in 0..<max(host.count, body.count) {
+      print("  " + (row < host.count ? host[row] : "").padded(right: 60) + (row < body.count ? body[row] : ""))
+    }
+    print("")
   }
 
   // MARK: Tables

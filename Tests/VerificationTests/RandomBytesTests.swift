@@ -1,5 +1,5 @@
 // Random bytes as code, from random states, on both engines: whatever comes out must be an architectural outcome, and
-// the same one. KITTSON_RANDOM_BUNDLES sets how many bundles are entered (100,000 if unset), KITTSON_SEED where to begin.
+// the same one. KITTSON_RANDOM_BUNDLES sets how many bundles are entered (30,000 if unset), KITTSON_SEED where to begin.
 import CSupport
 import Glibc
 import IA64
@@ -203,7 +203,7 @@ private func broken(_ cpu: CPU) -> String? {
 
   @Test func outcomesAreArchitecturalAndEqual() throws {
     let pair = try makePair()
-    let bundles = environment("KITTSON_RANDOM_BUNDLES") ?? 100_000, first = environment("KITTSON_SEED") ?? 1
+    let bundles = environment("KITTSON_RANDOM_BUNDLES") ?? 30_000, first = environment("KITTSON_SEED") ?? 1
     var faults = 0
     for seed in first..<(first + max(1, bundles / UInt64(RandomBytes.entries))) {
       guard let text = fault(pair, seed) else { continue }
