@@ -110,7 +110,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     let top = bottom + Int64(CFM.sof(marker))
     setFrame(bottom: bottom)
     pointee.cfm = CFM.isPossible(marker) ? marker : 0
-    if bottom >= pointee.load_position && top <= pointee.frame_limit { return }
+    if bottom >= pointee.store_position && top <= pointee.frame_limit { return }
     restoreFrameSlowly(bottom: bottom, top: top)
   }
 
@@ -121,7 +121,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     } else {
       raiseWindow(to: top)
     }
-    if bottom < pointee.load_position {
+    // Clean registers need no load, but become dirty on the same way.
+    if bottom < pointee.store_position {
       pointee.frame_incomplete = 1
       pointee.event_check = 1
     }

@@ -188,15 +188,15 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     if n != 0 { predicates[physicalPR(n)] = value ? 1 : 0 }
   }
 
-  /// The 64 predicates in one word, in architectural numbering, as `mov r1=pr` gives them.
+  /// The 64 predicates in one word as `mov r1=pr` gives them: as if CFM.rrb.pr were zero (SDM vol. 3, mov pr).
   package var packedPredicates: UInt64 {
     var word: UInt64 = 0
-    for n in 0..<64 where readPR(n) { word |= 1 << UInt64(n) }
+    for n in 0..<64 where predicates[n] != 0 { word |= 1 << UInt64(n) }
     return word
   }
-  /// Writes the predicates (architectural numbering) whose bits are set in `mask`.
+  /// Writes the predicates whose bits are set in `mask`, numbered likewise.
   package func setPredicates(_ word: UInt64, mask: UInt64) {
-    for n in 1..<64 where mask >> UInt64(n) & 1 != 0 { writePR(n, word >> UInt64(n) & 1 != 0) }
+    for n in 1..<64 where mask >> UInt64(n) & 1 != 0 { predicates[n] = UInt8(truncatingIfNeeded: word >> UInt64(n) & 1) }
   }
 
   // MARK: Floating-point registers
