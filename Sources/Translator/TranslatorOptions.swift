@@ -20,7 +20,9 @@ package struct TranslatorOptions: OptionSet, Sendable {
   package static let doubles = TranslatorOptions(rawValue: 1 << 6)
   /// Other floating-point arithmetic on normal operands by a function of its own.
   package static let floatCalls = TranslatorOptions(rawValue: 1 << 7)
-  package static let all = TranslatorOptions(rawValue: (1 << 8) - 1)
+  /// Blocks go on at the target of a forward branch that is taken or likely taken.
+  package static let following = TranslatorOptions(rawValue: 1 << 8)
+  package static let all = TranslatorOptions(rawValue: (1 << 9) - 1)
 
   /// The names that `--disable` takes.
   package static let names: [(name: String, option: TranslatorOptions, meaning: String)] = [
@@ -29,6 +31,7 @@ package struct TranslatorOptions: OptionSet, Sendable {
     ("fusion", .fusion, "fusion of compare and branch"),
     ("chaining", .chaining, "direct jumps between blocks"),
     ("loops", .loops, "loop-carried host registers"),
+    ("following", .following, "blocks that go on behind likely branches"),
     ("doubles", .doubles, "double-precision arithmetic by host instructions"),
     ("float-calls", .floatCalls, "short functions for the other floating-point arithmetic"),
     ("indirect-cache", .indirectCache, "inline lookup of indirect branch targets"),

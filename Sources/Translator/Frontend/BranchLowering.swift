@@ -12,6 +12,20 @@ extension Frontend {
     builder.exit(if: condition, .direct, to: target, backward: target <= bundle)
   }
 
+  /// Goes on at a forward branch's target where the branch is always taken, or said to be likely taken (its hint is sptk
+  /// or dptk); then the other way leaves. Forward within the granule only, so that a block stays one range of addresses.
+  private mutating func follow(_ i: Instruction, _ target: UInt64) -> Bool {
+    guard options.contains(.following), target > bundle, target & ~0xfff == page else { return false }
+    let condition = builder.predicate
+    if condition >= 0 {
+      guard i.hint >> 1 & 1 == 0, builder.known(condition) == nil else { return false }
+      builder.exit(if: builder.complement(condition), .direct, to: next)
+      builder.learn(condition, true)
+    }
+    redirect = target
+    return true
+  }
+
   /// Leaves to the next instruction where the predicate is false, so that what follows is unconditional.
   private mutating func continueOnlyIfPredicate() {
     guard builder.predicate >= 0 else { return }
@@ -30,7 +44,7 @@ extension Frontend {
     defer { builder.issued -= 1 }
     switch i.opcode {
     case .nop_b, .hint_b, .brp, .brp_indirect, .brp_ret: return
-    case .br_cond, .brl_cond: branch(to: target)
+    case .br_cond, .brl_cond: if !follow(i, target) { branch(to: target) }
     case .br_cloop, .br_ctop, .br_cexit, .br_wtop, .br_wexit:
       if slot != 2 {
         builder.issued -= 1

@@ -18,11 +18,11 @@ extension Frontend {
   static let packed = Int64(bitPattern: KT_FR_PACKED_DOUBLE)
 
   /// Whether native arithmetic may be used at all.
-  private var isNative: Bool { options.contains(.doubles) && builder.predicate < 0 }
+  var isNative: Bool { options.contains(.doubles) && builder.predicate < 0 }
 
   /// The bits of a register that must hold a packed double; leaves to the interpreter at run time where it does not.
   /// nil: it is known to hold something else.
-  private mutating func double(_ n: UInt8) -> Int32? {
+  mutating func double(_ n: UInt8) -> Int32? {
     if n == 0 { return builder.constant(Int64(0)) }
     if n == 1 { return builder.constant(Int64(bitPattern: (1.0).bitPattern)) }
     let slot = Slot.exponent(physicalFR(n))
@@ -36,14 +36,14 @@ extension Frontend {
     return packed
   }
 
-  private func isKnownOther(_ n: UInt8) -> Bool {
+  func isKnownOther(_ n: UInt8) -> Bool {
     if n < 2 { return false }
     let exponent = builder.current[Slot.exponent(physicalFR(n))]
     if exponent >= 0, let known = builder.known(exponent) { return known != Frontend.packed }
     return called.contains(n)
   }
 
-  private mutating func setDouble(_ n: UInt8, _ bits: Int32) {
+  mutating func setDouble(_ n: UInt8, _ bits: Int32) {
     let register = physicalFR(n)
     builder.put(Slot.significand(register), bits)
     builder.put(Slot.exponent(register), builder.constant(Frontend.packed))
@@ -144,7 +144,7 @@ extension Frontend {
     return true
   }
 
-  // MARK: To and from general registers and memory
+  // MARK: To and from general registers
 
   /// The bits as a packed double; leaves where no packed double stands for them (NaN, denormal).
   private mutating func checkedDouble(_ bits: Int32) -> Int32? {
@@ -174,59 +174,6 @@ extension Frontend {
       return false
     }
     setGR(i.r1, bits)
-    return true
-  }
-
-  /// ldfd and ldf8 without speculation, stfd and stf8; false for all others.
-  mutating func lowerFloatMemory(_ i: Instruction) -> Bool {
-    guard isNative else { return false }
-    switch i.opcode {
-    case .ldfd, .ldfd_a, .ldfd_c_clr, .ldfd_c_nc, .ldf8, .ldf8_a, .ldf8_c_clr, .ldf8_c_nc: return loadFloat(i, -1)
-    case .ldfd_r, .ldfd_a_r, .ldfd_c_clr_r, .ldfd_c_nc_r, .ldf8_r, .ldf8_a_r, .ldf8_c_clr_r, .ldf8_c_nc_r:
-      guard isWritable(i.r3) else { return false }
-      return loadFloat(i, builder.add(gr(i.r3), gr(i.r2)))
-    case .ldfd_i, .ldfd_a_i, .ldfd_c_clr_i, .ldfd_c_nc_i, .ldf8_i, .ldf8_a_i, .ldf8_c_clr_i, .ldf8_c_nc_i:
-      guard isWritable(i.r3) else { return false }
-      return loadFloat(i, builder.addImmediate(gr(i.r3), i.imm))
-    case .stfd, .stf8, .stfd_i, .stf8_i: return storeFloat(i)
-    default: return false
-    }
-  }
-
-  private mutating func loadFloat(_ i: Instruction, _ updated: Int32) -> Bool {
-    guard i.f1 > 1, !isDisabled(i.f1) else { return false }
-    let raw = builder.emit(.load, gr(i.r3), size: 8)
-    if isInteger(i.opcode) {
-      setInteger(i.f1, raw)
-    } else {
-      setDouble(i.f1, builder.emit(.checkDouble, raw, imm: builder.makeExit(.interpret, to: here)))
-    }
-    if updated >= 0 { setGR(i.r3, updated) }
-    return true
-  }
-
-  private func isInteger(_ opcode: Opcode) -> Bool {
-    switch opcode {
-    case .ldf8, .ldf8_a, .ldf8_c_clr, .ldf8_c_nc, .ldf8_r, .ldf8_a_r, .ldf8_c_clr_r, .ldf8_c_nc_r, .ldf8_i, .ldf8_a_i,
-      .ldf8_c_clr_i, .ldf8_c_nc_i, .stf8, .stf8_i: true
-    default: false
-    }
-  }
-
-  private mutating func storeFloat(_ i: Instruction) -> Bool {
-    let updates = i.opcode == .stfd_i || i.opcode == .stf8_i
-    guard !isDisabled(i.f2), !updates || isWritable(i.r3) else { return false }
-    let bits: Int32
-    if isInteger(i.opcode) {
-      bits = integer(i.f2)
-    } else {
-      guard !isKnownOther(i.f2), let value = double(i.f2) else { return false }
-      bits = value
-    }
-    let address = gr(i.r3)
-    _ = builder.emit(.store, address, bits, size: 8)
-    if updates { setGR(i.r3, builder.addImmediate(address, i.imm)) }
-    endStore()
     return true
   }
 

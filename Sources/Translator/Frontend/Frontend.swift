@@ -45,12 +45,16 @@ struct Frontend {
   /// Sites whose start the block passes, however they are dispatched.
   var passedSites: [Int] = []
   var options = TranslatorOptions.all
+  /// Address of the granule that is read.
+  var page: UInt64 = 0
   /// Floating-point registers whose value the block has from `computeFloat`: likely no packed doubles.
   var called = FloatRegisterSet()
 
   var bundle: UInt64 = 0
   var slot = 0
   var ended = false
+  /// Where the line goes on after a branch that it follows.
+  var redirect: UInt64? = nil
   /// The instruction's address with its slot.
   var here: UInt64 { bundle | UInt64(slot) }
   var isLong = false
@@ -62,14 +66,18 @@ struct Frontend {
   mutating func translate(start: UInt64, marker: UInt64, mode: UInt64, source: CodeSource) {
     builder.begin(start: start, marker: marker, mode: mode)
     bundle = start & ~15
+    page = source.page
     slot = Int(start & 3)
     ended = false
     passedSites.removeAll(keepingCapacity: true)
     called = FloatRegisterSet()
-    var bundles = 0
+    redirect = nil
+    // Distance from the start, and bundles read: they differ where a branch was followed.
+    var bundles = 0, read = 0
     var issued: Int32 = 0
     var instructions = 0
     while !ended {
+      read += 1
       if slot == 0, let site = boundSite(at: bundle, source) {
         issued += Int32(KT_SITE_SLOTS)
         builder.issued = issued - Int32(KT_SITE_SLOTS)
@@ -92,7 +100,7 @@ struct Frontend {
           builder.predicate = -1
           lower(slot == 0 ? decoded.slot0 : slot == 1 ? decoded.slot1 : decoded.slot2)
           instructions += 1
-          if ended { break }
+          if ended || redirect != nil { break }
           if instructions >= instructionLimit && slot + 1 < decoded.count {
             builder.issued = issued
             builder.predicate = -1
@@ -102,11 +110,13 @@ struct Frontend {
           slot += 1
         }
         if ended { break }
-        bundle &+= 16
-        bundles += 1
+        let following = redirect ?? bundle &+ 16
+        redirect = nil
+        bundles += Int((following &- bundle) >> 4)
+        bundle = following
       }
       slot = 0
-      if bundles >= Frontend.bundleLimit || instructions >= instructionLimit || bundle & ~0xfff != source.page
+      if read >= Frontend.bundleLimit || instructions >= instructionLimit || bundle & ~0xfff != source.page
         || !builder.block.hasRoom {
         builder.issued = issued
         builder.position = UInt32(bundles << 2)
@@ -216,6 +226,11 @@ struct Frontend {
     case .setf_sig, .getf_sig, .xma_l: lowerIntegerFloat(i)
     case .invala_e_f: lowerInvalidate(i)
     case .ssm, .rsm: lowerSystemMask(i)
+    case .lfetch_r, .lfetch_excl_r, .lfetch_i, .lfetch_excl_i:
+      // The line is not fetched; the base is updated.
+      guard isWritable(i.r3) else { return leaveToInterpreter() }
+      let isImmediate = i.opcode == .lfetch_i || i.opcode == .lfetch_excl_i
+      setGR(i.r3, isImmediate ? builder.addImmediate(gr(i.r3), i.imm) : builder.add(gr(i.r3), gr(i.r2)))
     case .movl:
       guard isWritable(i.r1) else { return leaveToInterpreter() }
       setGR(i.r1, builder.constant(i.imm))
@@ -229,7 +244,7 @@ struct Frontend {
     default:
       if index >= Opcode.shr.index && index <= Opcode.sxt4.index { return lowerShift(i) }
       if index == Opcode.mux1.index { return lowerShift(i) }
-      if index >= Opcode.mix1_r.index && index <= Opcode.unpack4_l.index && lowerMix(i) { return }
+      if index >= Opcode.padd1.index && index <= Opcode.pshl4_imm.index && lowerParallel(i) { return }
       if index >= Opcode.ldfe.index && index <= Opcode.stf_spill_i.index && lowerFloatMemory(i) { return }
       if lowerFloat(i) { return }
       if index >= Opcode.ld1.index && index <= Opcode.st8_spill_i.index { return lowerMemory(i) }

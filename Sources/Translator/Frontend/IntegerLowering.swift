@@ -114,33 +114,6 @@ extension Frontend {
     return builder.emit(op, a, count)
   }
 
-  // MARK: Rearrangement
-
-  /// mix of any size, and unpack of words, which is the same; false for the other unpacks (format I2).
-  mutating func lowerMix(_ i: Instruction) -> Bool {
-    let size: UInt8
-    let left: Bool
-    switch i.opcode {
-    case .mix1_l: (size, left) = (1, true)
-    case .mix1_r: (size, left) = (1, false)
-    case .mix2_l: (size, left) = (2, true)
-    case .mix2_r: (size, left) = (2, false)
-    case .mix4_l, .unpack4_h: (size, left) = (4, true)
-    case .mix4_r, .unpack4_l: (size, left) = (4, false)
-    default: return false
-    }
-    guard isWritable(i.r1) else { return false }
-    let bits = Int(size) * 8
-    // The lower element of each pair.
-    let lower: Int64 = size == 1 ? 0x00ff_00ff_00ff_00ff : size == 2 ? 0x0000_ffff_0000_ffff : 0xffff_ffff
-    let high = left ? gr(i.r2) : builder.shift(.shiftLeft, gr(i.r2), bits)
-    let low = left ? builder.shift(.shiftRight, gr(i.r3), bits) : gr(i.r3)
-    let upperPart = size == 4 && !left ? high : builder.andImmediate(high, ~lower)
-    let lowerPart = size == 4 && left ? low : builder.andImmediate(low, lower)
-    setGR(i.r1, builder.or(upperPart, lowerPart))
-    return true
-  }
-
   // MARK: Compares and tests
 
   /// What a compare does with its result.

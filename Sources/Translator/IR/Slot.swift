@@ -61,7 +61,7 @@ enum StateOffset {
   static let fpsr = of(\.ar_fpsr)
   static let fr = of(\.fr)
   static let bof = of(\.bof)
-  static let loadPosition = of(\.load_position)
+  static let storePosition = of(\.store_position)
   static let frameLimit = of(\.frame_limit)
   static let rr = of(\.rr)
   static let pmd = of(\.pmd)

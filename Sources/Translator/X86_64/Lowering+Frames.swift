@@ -56,7 +56,7 @@ extension Lowering {
     a.arithmetic(.and, sol, immediate: 0x7f, .long)
     a.load(bottom, state(StateOffset.bof))
     a.arithmetic(.sub, bottom, sol)
-    a.arithmetic(.cmp, bottom, state(StateOffset.loadPosition))
+    a.arithmetic(.cmp, bottom, state(StateOffset.storePosition))
     addStub(.exit, index, exit: refused, from: a.jump(if: .less))
     a.move32(.rax, pfs)
     a.arithmetic(.and, .rax, immediate: 0x7f, .long)
