@@ -13,6 +13,10 @@ extern "C" {
 void *kt_map_twice(size_t size);
 void kt_unmap_twice(void *memory, size_t size);
 
+/// Puts fresh memory with the bytes of `copy` in place of both mappings: behind a fork, whose child shares the old ones.
+/// 0, or -1 with errno set.
+int kt_renew_twice(void *memory, size_t size, const void *copy);
+
 /// The code cache's memory.
 typedef struct kt_code_memory {
   uint8_t *writable;

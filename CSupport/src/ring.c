@@ -1,6 +1,7 @@
 // Double mappings of one memory object (kittson_ring.h).
 #define _GNU_SOURCE
 #include "kittson_ring.h"
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -8,6 +9,13 @@ static int memory_object(const char *name, size_t size) {
   int fd = memfd_create(name, MFD_CLOEXEC);
   if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) { close(fd); fd = -1; }
   return fd;
+}
+
+static int map_pair(uint8_t *base, size_t size, int fd) {
+  for (int i = 0; i < 2; i++) {
+    if (mmap(base + (size_t)i * size, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) return -1;
+  }
+  return 0;
 }
 
 void *kt_map_twice(size_t size) {
@@ -19,11 +27,19 @@ void *kt_map_twice(size_t size) {
   uint8_t *base = (uint8_t *)(((uintptr_t)area + 2 * size - 1) & ~(uintptr_t)(2 * size - 1));
   if (base > area) munmap(area, (size_t)(base - area));
   munmap(base + 2 * size, (size_t)(area + 4 * size - (base + 2 * size)));
-  void *first = mmap(base, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
-  void *second = mmap(base + size, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+  int result = map_pair(base, size, fd);
   close(fd);
-  if (first == MAP_FAILED || second == MAP_FAILED) { munmap(base, 2 * size); return NULL; }
+  if (result != 0) { munmap(base, 2 * size); return NULL; }
   return base;
+}
+
+int kt_renew_twice(void *memory, size_t size, const void *copy) {
+  int fd = memory_object("kittson-ring", size);
+  if (fd < 0) return -1;
+  int result = map_pair(memory, size, fd);
+  close(fd);
+  if (result == 0) memcpy(memory, copy, size);
+  return result;
 }
 
 void kt_unmap_twice(void *memory, size_t size) { munmap(memory, 2 * size); }

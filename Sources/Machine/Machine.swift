@@ -99,6 +99,23 @@ package final class Machine {
     free(codeInRAM)
   }
 
+  /// One more processor, its state that of `parent`. Not while another processor runs.
+  package func addProcessor(copying parent: CPU) throws(MachineError) -> CPU {
+    let index = Int(cpus.map(\.pointee.index).max()!) + 1
+    guard let cpu = CPU.make(index: index, physicalStacked: parent.pointee.physical_stacked) else {
+      throw .outOfMemory(bytes: UInt64(MemoryLayout<kt_cpu>.size))
+    }
+    cpu.copyState(of: parent)
+    cpus.append(cpu)
+    return cpu
+  }
+
+  /// Takes a processor away for good. Not while another processor runs.
+  package func removeProcessor(_ cpu: CPU) {
+    cpus.removeAll { $0 == cpu }
+    cpu.destroy()
+  }
+
   package func add(_ device: any Device) { devices.append(device) }
 
   func device(at physical: UInt64) -> (any Device)? {
@@ -177,6 +194,32 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     cpu.pointee.store = storeSlowly
     cpu.reset()
     return cpu
+  }
+
+  /// Everything of `parent` but the memory that belongs to a processor.
+  fileprivate func copyState(of parent: CPU) {
+    let (index, ring, ringNaT) = (pointee.index, pointee.ring, pointee.ring_nat)
+    let modes = (0..<4).map { kt_stlb_modes(self)[$0] }
+    pointee = parent.pointee
+    (pointee.index, pointee.ring, pointee.ring_nat) = (index, ring, ringNaT)
+    for mode in 0..<4 { kt_stlb_modes(self)[mode] = modes[mode] }
+    memcpy(pointee.ring, parent.pointee.ring, Int(KT_RING_BYTES))
+    memcpy(pointee.ring_nat, parent.pointee.ring_nat, Int(KT_RING_REGISTERS))
+    setFrame(bottom: pointee.bof)
+    flushSoftwareTLB()
+    updateAddressing()
+  }
+
+  /// Runs `fork`, and in its child (where it gives 0) puts the ring of stacked registers into memory of its own: what
+  /// is mapped twice is shared between parent and child.
+  package func forking(_ fork: () -> Int32) -> Int32 {
+    let ring = [UInt8](UnsafeRawBufferPointer(start: pointee.ring, count: Int(KT_RING_BYTES)))
+    let nat = [UInt8](UnsafeRawBufferPointer(start: pointee.ring_nat, count: Int(KT_RING_REGISTERS)))
+    let result = fork()
+    guard result == 0 else { return result }
+    guard kt_renew_twice(pointee.ring, ring.count, ring) == 0, kt_renew_twice(pointee.ring_nat, nat.count, nat) == 0
+    else { _exit(125) }
+    return 0
   }
 
   func destroy() {

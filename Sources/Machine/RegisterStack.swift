@@ -137,6 +137,21 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return old
   }
 
+  /// `cover` in a kernel's way out of a mandatory load that faulted: what is missing of the frame is given up, and so is
+  /// all that lies above it; the registers below can still be loaded.
+  package func rseAbandonFrame() -> UInt64 {
+    let old = pointee.cfm
+    let bottom = pointee.bof + Int64(CFM.sof(old))
+    if bottom >= pointee.store_position { return rseCover() }
+    pointee.ar_bspstore = skipRegisters(pointee.ar_bspstore, bottom - pointee.store_position)
+    pointee.store_position = bottom
+    pointee.load_position = bottom
+    pointee.ar_rnat = 0
+    let covered = rseCover()
+    updateFrameLimit()
+    return covered
+  }
+
   /// `flushrs`: stores all dirty registers.
   package func rseFlush() -> Status {
     while pointee.store_position < pointee.bof {
@@ -147,8 +162,11 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   /// `loadrs`: makes exactly the registers between bsp − rsc.loadrs and bsp dirty and forgets all others.
-  package func rseLoad() -> Status {
-    let tear = readBSP() &- RSC.loadrs(pointee.ar_rsc)
+  package func rseLoad() -> Status { rseLoad(bytes: RSC.loadrs(pointee.ar_rsc)) }
+
+  /// `loadrs` of so many bytes, also more than ar.rsc can name.
+  package func rseLoad(bytes: UInt64) -> Status {
+    let tear = readBSP() &- bytes
     let bottom = pointee.bof - registersBetween(tear, readBSP())
     if bottom >= pointee.store_position {
       pointee.store_position = bottom
@@ -174,6 +192,16 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       pointee.load_position = pointee.bof
       pointee.frame_incomplete = 0
     }
+    updateFrameLimit()
+  }
+
+  /// The current frame stays, and everything below it is given up: the backing store begins anew at `address`, as for a
+  /// thread that starts on a stack of its own.
+  package func beginBackingStore(_ address: UInt64) {
+    pointee.ar_bspstore = address & ~7
+    pointee.ar_rnat = 0
+    pointee.store_position = pointee.bof
+    pointee.load_position = pointee.bof
     updateFrameLimit()
   }
 
