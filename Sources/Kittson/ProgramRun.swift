@@ -20,13 +20,16 @@ public final class ProgramRun {
   /// - Parameters:
   ///   - arguments: argv, the program's name first.
   ///   - environment: "NAME=value" strings.
+  ///   - executor: the words before a program's name of a command that runs it as this one is run; without it the program
+  ///     can't execute other IA-64 programs.
   ///   - log: takes one-line messages for the user.
   public init(
-    path: String, arguments: [String], environment: [String], sysroot: String? = nil,
+    path: String, arguments: [String], environment: [String], sysroot: String? = nil, executor: [String]? = nil,
     configuration: Configuration = Configuration(), log: @escaping (String) -> Void = { _ in }
   ) throws(StartError) {
     var options = ProcessOptions(arguments: arguments, environment: environment)
     options.sysroot = sysroot
+    options.executor = executor
     options.log = log
     self.configuration = configuration
     do throws(ProcessError) {
@@ -38,6 +41,14 @@ public final class ProgramRun {
       engine = try EngineFactory.make(configuration, for: session.machine)
     } catch {
       throw StartError(description: error.description, isMissing: false)
+    }
+    session.renewEngine = { [unowned session] in
+      do throws(SessionError) {
+        return try EngineFactory.make(configuration, for: session.machine)
+      } catch {
+        log(error.description)
+        _exit(125)
+      }
     }
   }
 

@@ -46,7 +46,7 @@ extension SystemCallRecord {
     func append(_ words: UInt64...) { for word in words { withUnsafeBytes(of: word) { bytes += $0 } } }
     append(call.number, UInt64(call.arguments.count))
     for argument in call.arguments { append(argument) }
-    append(result.value, result.failed ? 1 : 0, result.second == nil ? 0 : 1, result.second ?? 0)
+    append(result.value, (result.failed ? 1 : 0) | (result.keepsRegisters ? 2 : 0), result.second == nil ? 0 : 1, result.second ?? 0)
     switch result.end {
     case nil: append(0, 0)
     case .exited(let status): append(1, UInt64(UInt32(bitPattern: status)))
@@ -71,7 +71,9 @@ extension SystemCallRecord {
     let number = word()
     let call = SystemCall(number: number, arguments: (0..<word()).map { _ in word() })
     var result = SystemCallResult.success(word())
-    result.failed = word() != 0
+    let flags = word()
+    result.failed = flags & 1 != 0
+    result.keepsRegisters = flags & 2 != 0
     let hasSecond = word() != 0, second = word()
     if hasSecond { result.second = second }
     let end = word(), detail = Int32(bitPattern: UInt32(truncatingIfNeeded: word()))

@@ -72,23 +72,10 @@ struct BootCommand: ParsableCommand {
 func finish(_ end: RunEnd) throws {
   switch end {
   case .exited(let status): if status != 0 { Glibc.exit(status) }
-  case .killed(let number): dieBySignal(number)
+  case .killed(let number): endBySignal(number)
   case .reset: return
   case .stuck(let reason): throw Failure(reason, status: ExitStatus.different)
   case .instructionLimit: throw Failure("stopped at --max-instructions", status: ExitStatus.limit)
   case .timeout: throw Failure("stopped at --timeout", status: ExitStatus.limit)
   }
-}
-
-/// Ends this process as the guest's process ended: by that signal.
-func dieBySignal(_ number: Int32) -> Never {
-  var limit = rlimit(rlim_cur: 0, rlim_max: 0)
-  setrlimit(__rlimit_resource_t(4), &limit)  // RLIMIT_CORE: a core of Kittson says nothing of the guest
-  signal(number, SIG_DFL)
-  var set = sigset_t()
-  sigemptyset(&set)
-  sigaddset(&set, number)
-  sigprocmask(SIG_UNBLOCK, &set, nil)
-  kill(getpid(), number)
-  Glibc.exit(128 + number)
 }

@@ -22,10 +22,16 @@ struct RunCommand: ParsableCommand {
   @Option(name: [.customShort("E"), .customLong("setenv")], help: ArgumentHelp("Sets a variable of the program's environment; may be repeated.", valueName: "NAME=VALUE"))
   var variables: [String] = []
 
+  @Option(name: [.customShort("U"), .customLong("unsetenv")], help: ArgumentHelp("Leaves a variable out of the program's environment; may be repeated.", valueName: "NAME"))
+  var unset: [String] = []
+
+  @Option(name: [.customShort("0"), .customLong("argv0")], help: ArgumentHelp("The program's argv[0]; by default PROGRAM.", valueName: "NAME"))
+  var programName: String?
+
   @Flag(help: "Says on standard error what the run did: slots and time.")
   var stats = false
 
-  @Argument(help: "A static IA-64 ELF executable.")
+  @Argument(help: "An IA-64 ELF executable.")
   var program: String
 
   @Argument(parsing: .captureForPassthrough, help: "The program's arguments.")
@@ -36,8 +42,8 @@ struct RunCommand: ParsableCommand {
     let session: ProgramRun
     do throws(ProgramRun.StartError) {
       session = try ProgramRun(
-        path: program, arguments: [program] + arguments, environment: environment(), sysroot: sysroot,
-        configuration: configuration, log: { writeError("kittson: \($0)\n") })
+        path: program, arguments: [programName ?? program] + arguments, environment: environment(), sysroot: sysroot,
+        executor: executor(), configuration: configuration, log: { writeError("kittson: \($0)\n") })
     } catch {
       throw Failure(error.description, status: error.isMissing ? ExitStatus.notFound : ExitStatus.cannotRun)
     }
@@ -58,11 +64,31 @@ struct RunCommand: ParsableCommand {
       result.append(String(cString: entry))
       next += 1
     }
+    for name in unset { result.removeAll { $0.prefix { $0 != "=" } == name } }
     for variable in variables {
       let name = variable.prefix { $0 != "=" }
       result.removeAll { $0.prefix { $0 != "=" } == name }
       result.append(variable)
     }
     return result
+  }
+
+  /// This command up to the program's name, for programs that the guest executes. What concerns the guest's own
+  /// arguments and environment is left out: execve brings those along.
+  private func executor() -> [String]? {
+    guard let own = realpath("/proc/self/exe", nil) else { return nil }
+    defer { free(own) }
+    var words = [String(cString: own)]
+    var isValue = false
+    for word in CommandLine.arguments.dropFirst().dropLast(1 + arguments.count) {
+      if isValue {
+        isValue = false
+      } else if ["-E", "--setenv", "-U", "--unsetenv", "-0", "--argv0"].contains(word) {
+        isValue = true
+      } else if !["--setenv=", "--unsetenv=", "--argv0="].contains(where: word.hasPrefix) {
+        words.append(word)
+      }
+    }
+    return words
   }
 }

@@ -218,6 +218,8 @@ package final class AddressSpace {
     let target = host(start)
     let heldCode = holdsCode(start, start + size)
     var end = start + size
+    // Pages of a private mapping behind the file's end: there, but of no use until mprotect gives them rights.
+    var tail: UInt64?
     switch source {
     case .zero:
       try hostMap(target, size, protection, MAP_ANONYMOUS | MAP_NORESERVE | (shared ? MAP_SHARED : MAP_PRIVATE), -1, 0)
@@ -228,10 +230,17 @@ package final class AddressSpace {
       try hostMap(target, size, [.read, .write], MAP_ANONYMOUS | MAP_NORESERVE | MAP_PRIVATE, -1, 0)
       end = try limit(start, end, toFile: descriptor, from: offset)
       try copyFile(descriptor, offset, to: target, end - start)
-      hostProtect(target, size, protection)
+      if end > start { hostProtect(target, end - start, protection) }
+      if end < start + size {
+        tail = end
+        hostProtect(host(end), start + size - end, [])
+      }
     }
     removeAreas(start, start + size)
     if end > start { insert(MemoryArea(start: start, end: end, protection: protection, shared: shared, name: name)) }
+    if let tail {
+      insert(MemoryArea(start: tail, end: start + size, protection: [], shared: shared, name: name))
+    }
     onChange?(start, start + size, heldCode || protection.contains(.execute))
   }
 

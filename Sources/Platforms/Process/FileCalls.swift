@@ -101,21 +101,21 @@ extension LinuxProcess {
       let pointer = try hostPointer(base, length, writes ? .write : .read)
       host.append(iovec(iov_base: UnsafeMutableRawPointer(bitPattern: UInt(pointer)), iov_len: Int(length)))
     }
-    let result = host.withUnsafeBufferPointer { buffer in
-      kt_host_syscall(
-        Int64(number), UInt64(bitPattern: Int64(hostDescriptor(call[0]))), UInt64(UInt(bitPattern: buffer.baseAddress)),
-        UInt64(buffer.count), call[3], call[4], 0)
-    }
-    if result < 0 { throw Errno(Int32(-result)) }
-    var rest = UInt64(result)
+    let vector = UnsafeMutableBufferPointer<iovec>.allocate(capacity: max(1, host.count))
+    defer { vector.deallocate() }
+    _ = vector.initialize(from: host)
+    let result = try blockingCall(
+      number, UInt64(bitPattern: Int64(hostDescriptor(call[0]))), UInt64(UInt(bitPattern: vector.baseAddress)),
+      UInt64(host.count), call[3], call[4])
+    var rest = result
     for (base, length) in parts where writes && rest > 0 {
       memory.noteHostWrite(base, min(rest, length))
       rest -= min(rest, length)
     }
-    return UInt64(result)
+    return result
   }
 
-  private func vectorParts(_ address: UInt64, _ count: UInt64) throws(Errno) -> [(UInt64, UInt64)] {
+  func vectorParts(_ address: UInt64, _ count: UInt64) throws(Errno) -> [(UInt64, UInt64)] {
     guard count <= 1024 else { throw Errno(EINVAL) }
     var parts: [(UInt64, UInt64)] = []
     for index in 0..<count {
@@ -189,6 +189,50 @@ extension LinuxProcess {
     return try hostCall(SYS_recvfrom, [.descriptor, .outputSized(by: 2), .value, .value, .value, .value], wide)
   }
 
+  func sendMessage(_ call: SystemCall) throws(Errno) -> UInt64 { try message(SYS_sendmsg, call, .read) }
+  func receiveMessage(_ call: SystemCall) throws(Errno) -> UInt64 { try message(SYS_recvmsg, call, .write) }
+
+  /// sendmsg and recvmsg: struct msghdr and its ancillary data have one layout; the addresses in it are the guest's.
+  private func message(_ number: Int32, _ call: SystemCall, _ wanted: Protection) throws(Errno) -> UInt64 {
+    var header: msghdr = try memory.load(call[1])
+    let guest = header
+    func host(_ pointer: UnsafeMutableRawPointer?, _ size: Int) throws(Errno) -> UnsafeMutableRawPointer? {
+      guard size >= 0, size <= 1 << 20 else { throw Errno(EINVAL) }
+      let address = try hostPointer(UInt64(UInt(bitPattern: pointer)), UInt64(size), wanted)
+      return UnsafeMutableRawPointer(bitPattern: UInt(address))
+    }
+    let parts = try vectorParts(UInt64(UInt(bitPattern: guest.msg_iov)), UInt64(guest.msg_iovlen))
+    let vector = UnsafeMutablePointer<iovec>.allocate(capacity: max(1, parts.count))
+    defer { vector.deallocate() }
+    for (index, (base, length)) in parts.enumerated() {
+      let pointer = try hostPointer(base, length, wanted)
+      (vector + index).initialize(
+        to: iovec(iov_base: UnsafeMutableRawPointer(bitPattern: UInt(pointer)), iov_len: Int(length)))
+    }
+    header.msg_iov = vector
+    header.msg_name = try host(guest.msg_name, Int(guest.msg_namelen))
+    header.msg_control = try host(guest.msg_control, guest.msg_controllen)
+    let place = UnsafeMutablePointer<msghdr>.allocate(capacity: 1)
+    defer { place.deallocate() }
+    place.initialize(to: header)
+    let result = try blockingCall(
+      number, UInt64(bitPattern: Int64(hostDescriptor(call[0]))), UInt64(UInt(bitPattern: place)), call[2])
+    if wanted == .read { return result }
+    var answer = guest
+    answer.msg_namelen = place.pointee.msg_namelen
+    answer.msg_controllen = place.pointee.msg_controllen
+    answer.msg_flags = place.pointee.msg_flags
+    try memory.store(answer, to: call[1])
+    memory.noteHostWrite(UInt64(UInt(bitPattern: guest.msg_name)), UInt64(guest.msg_namelen))
+    memory.noteHostWrite(UInt64(UInt(bitPattern: guest.msg_control)), UInt64(guest.msg_controllen))
+    var rest = result
+    for (base, length) in parts where rest > 0 {
+      memory.noteHostWrite(base, min(rest, length))
+      rest -= min(rest, length)
+    }
+    return result
+  }
+
   func getSocketOption(_ call: SystemCall) throws(Errno) -> UInt64 {
     let length: UInt32 = try memory.load(call[4])
     return try hostCall(
@@ -215,22 +259,24 @@ extension LinuxProcess {
   }
 
   func epollWait(_ call: SystemCall) throws(Errno) -> UInt64 {
+    try epollWait(call, SYS_epoll_wait, mask: 0)
+  }
+
+  func epollWait(_ call: SystemCall, _ number: Int32, mask: UInt64) throws(Errno) -> UInt64 {
     let count = call.int(2)
     guard count > 0 else { throw Errno(EINVAL) }
     let room = Int(min(count, 1024))
-    var events = [UInt8](repeating: 0, count: 12 * room)
-    let result = events.withUnsafeMutableBytes { bytes in
-      kt_host_syscall(
-        Int64(SYS_epoll_wait), UInt64(bitPattern: Int64(hostDescriptor(call[0]))),
-        UInt64(UInt(bitPattern: bytes.baseAddress)), UInt64(room), call[3], 0, 0)
-    }
-    if result < 0 { throw Errno(Int32(-result)) }
+    let events = UnsafeMutableRawBufferPointer.allocate(byteCount: 12 * room, alignment: 8)
+    defer { events.deallocate() }
+    let result = try blockingCall(
+      number, UInt64(bitPattern: Int64(hostDescriptor(call[0]))), UInt64(UInt(bitPattern: events.baseAddress)),
+      UInt64(room), call[3], mask, 8)
     for index in 0..<Int(result) {
       let event = events[12 * index..<12 * index + 12]
       let unpacked = event.prefix(4) + [0, 0, 0, 0] + event.suffix(8)
       try memory.write(Array(unpacked), to: call[1] + UInt64(16 * index))
     }
-    return UInt64(result)
+    return result
   }
 }
 

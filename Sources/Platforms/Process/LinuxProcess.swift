@@ -17,6 +17,9 @@ package struct ProcessOptions {
   package var virtualClock: (() -> UInt64)?
   /// Lets virtual time pass by so many nanoseconds (a sleep).
   package var advanceClock: ((UInt64) -> Void)?
+  /// The words before a program's name of a command that runs it as this one is run, its own program first: what execve
+  /// starts for an IA-64 program. nil: such programs are not started.
+  package var executor: [String]?
   /// Takes one-line messages for the user.
   package var log: (String) -> Void = { _ in }
 
@@ -43,11 +46,15 @@ package final class LinuxProcess {
   var breakStart: UInt64 = 0
   var breakEnd: UInt64 = 0
   package internal(set) var signalActions = [SignalAction](repeating: SignalAction(), count: 65)
-  package internal(set) var signalMask: UInt64 = 0
-  var pendingSignals: UInt64 = 0
-  var alternateStack: (base: UInt64, flags: Int32, size: UInt64) = (0, 2, 0)  // SS_DISABLE
-  var clearChildAddress: UInt64 = 0
-  var robustList: UInt64 = 0
+  /// The thread that makes a call, which is the one whose turn it is.
+  package internal(set) var current = GuestThread()
+  /// All of them; the process's first one until it ends.
+  var threads: [GuestThread]
+  let turns = Turns()
+  /// What can start threads and processes; nil: they are refused.
+  weak var host: (any ProcessHost)?
+  /// Under the virtual clock the process and its first thread have this number, so that a run repeats.
+  var fixedID: Int32?
   var limits: [Int32: rlimit] = [:]
   var commandName: [UInt8]
   /// Numbers of calls that have been reported as unknown.
@@ -65,6 +72,8 @@ package final class LinuxProcess {
   package init(options: ProcessOptions, executablePath: String) {
     self.options = options
     self.executablePath = executablePath
+    threads = [current]
+    fixedID = options.virtualClock == nil ? nil : 1000
     commandName = Array((executablePath.split(separator: "/").last ?? "").utf8.prefix(15))
   }
 
@@ -77,7 +86,7 @@ package final class LinuxProcess {
     do throws(Errno) {
       result = try dispatch(call)
     } catch {
-      result = .failure(error.code)
+      result = error.code == SystemCallResult.restartCode ? .restart : .failure(error.code)
     }
     if let onSystemCall {
       memory.onHostWrite = nil

@@ -5,6 +5,7 @@ import Machine
 
 extension AddressSpace: ProcessMemory {
   package func page(at va: UInt64) -> ProcessPage? {
+    if va & ~0xfff == GatePage.address { return ProcessPage(host: GatePage.host, rights: [.read, .execute]) }
     guard let (host, protection) = translate(va & ~0xfff) else { return nil }
     return ProcessPage(host: host, rights: Access(rawValue: protection.rawValue))
   }
@@ -15,7 +16,21 @@ package final class ProcessSession {
   package let machine: Machine
   package var cpu: CPU { machine.cpus[0] }
   private let virtualClock: Bool
-  private weak var engine: (any Engine)?
+  var engine: (any Engine)!
+  /// Makes an engine in the child of a fork, which shares the old one's memory for code with its parent; nil: there is
+  /// none to be made anew.
+  package var renewEngine: (() -> any Engine)?
+  private var account = RunAccount(RunLimits())
+  /// The value of fetch_generation that the engine saw last.
+  private var generation: UInt64 = 0
+  /// The process's end, once one of its threads has come to it.
+  var ending: RunEnd?
+  /// The thread that just made a call ends with it.
+  private var threadEnds = false
+  /// In the child of a fork.
+  var isForked = false
+  /// Whether the first thread waits for the others' end, and what it waits with.
+  let over = Turnstile()
   /// Answers system calls in place of the process, when set: from a record of another run.
   package var performer: ((SystemCall) -> SystemCallResult)?
 
@@ -76,35 +91,89 @@ package final class ProcessSession {
 
   // MARK: Running
 
-  /// Runs the program to its end or to a limit.
+  /// Runs the program to its end or to a limit. In a child that the program forks this does not return: the process ends
+  /// as its program does.
   package func run(_ engine: any Engine, limits: RunLimits = RunLimits()) -> RunEnd {
     self.engine = engine
-    var account = RunAccount(limits)
-    let cpu = self.cpu
+    account = RunAccount(limits)
+    process.host = performer == nil && process.onSystemCall == nil ? self : nil
+    let first = process.current
+    begin(first)
+    var end = execute(first)
+    if isForked { leaveForGood(end ?? .exited(0)) }
+    if end == nil { end = waitForEnd() }
+    conclude(end!)
+    return end!
+  }
+
+  /// Makes the calling host thread the process's first one.
+  private func begin(_ thread: GuestThread) {
+    thread.cpu = cpu
+    thread.id = hostThreadID()
+    thread.mask = kt_signals_mask()
+    thread.signals.pointee.cpu = cpu
+    kt_signals_set_leader(thread.id)
+    kt_signals_attach(thread.signals)
+    for signal in 1...64 where kt_signals_disposition(Int32(signal)) == Int32(KT_SIGNAL_IGNORE) {
+      process.signalActions[signal].handler = 1
+    }
+    kt_signals_install()
+  }
+
+  func hostThreadID() -> Int32 { Int32(kt_host_syscall(Int64(SYS_gettid), 0, 0, 0, 0, 0, 0)) }
+
+  /// Runs a thread on the calling host thread, whose turn it is. The process's end, or nil where only the thread ends.
+  func execute(_ thread: GuestThread) -> RunEnd? {
+    let cpu = thread.cpu!
     while true {
+      cpu.pointee.stop_request = 0
+      if let end = ending ?? deliverSignals(cpu) { return end }
       let allowance = account.allowance(Self.slice)
       if allowance == 0 { return .instructionLimit }
-      cpu.pointee.stop_reason = 0
-      cpu.pointee.stop_request = 0
+      if cpu.pointee.frame_incomplete != 0 { cpu.pointee.event_check = 1 }
       cpu.setBudget(allowance)
-      let before = cpu.slots
-      var reason = engine.run(cpu)
-      account.add(cpu.slots &- before)
+      var reason = runEngine(cpu)
       // System calls within a slice need no look at the limits.
       while reason == KT_STOP_PROCESS_TRAP {
         if let end = handleTrap(cpu) { return end }
-        if cpu.pointee.budget <= 0 { break }
-        cpu.pointee.stop_reason = 0
-        let from = cpu.pointee.budget
-        reason = engine.run(cpu)
-        account.add(UInt64(max(0, from - cpu.pointee.budget)))
+        if threadEnds {
+          threadEnds = false
+          return nil
+        }
+        if cpu.pointee.budget <= 0 || cpu.pointee.stop_request != 0 || thread.attention.pointee != 0 { break }
+        reason = runEngine(cpu)
       }
       switch reason {
       case KT_STOP_EXIT: return .exited(Int32(truncatingIfNeeded: cpu.pointee.stop_detail))
       case KT_STOP_FATAL: return .stuck("the program can't go on at 0x" + String(cpu.pointee.ip, radix: 16))
       default: if account.isOverTime { return .timeout }
       }
+      if process.turns.isShared {
+        process.turns.pass(thread)
+        process.current = thread
+      }
     }
+  }
+
+  /// One way into the engine and out of it.
+  private func runEngine(_ cpu: CPU) -> kt_stop_reason {
+    // All threads have one engine, which is to notice a change of the memory map once.
+    cpu.pointee.fetch_generation = max(cpu.pointee.fetch_generation, generation)
+    cpu.pointee.stop_reason = 0
+    let from = cpu.pointee.budget
+    let reason = engine.run(cpu)
+    generation = cpu.pointee.fetch_generation
+    account.add(UInt64(max(0, from - cpu.pointee.budget)))
+    return reason
+  }
+
+  /// Delivers what waits for the processor's thread, its frame being whole.
+  private func deliverSignals(_ cpu: CPU) -> RunEnd? {
+    guard process.current.attention.pointee != 0 else { return nil }
+    while cpu.pointee.frame_incomplete != 0 {
+      if cpu.rseCompleteFrame() != .done, let end = handleTrap(cpu) { return end }
+    }
+    return process.deliverSignals()
   }
 
   /// Deals with the trap that stopped the engine. A value ends the process.
@@ -115,6 +184,7 @@ package final class ProcessSession {
       let call = systemCall(cpu)
       let result = performer?(call) ?? process.perform(call)
       finish(cpu, result)
+      threadEnds = result.endsThread
       return result.end
     }
     switch Fault(trap) {
@@ -127,8 +197,10 @@ package final class ProcessSession {
       cpu.pointee.ri = 0
       return nil
     case .signal(let signal):
-      describe(trap, cpu, signal)
-      return .killed(signal: signal)
+      let position = cpu.pointee.ip | UInt64(cpu.pointee.ri)
+      let end = process.force(signal, FaultInformation(trap, signal: signal, position: position).bytes)
+      if end != nil { describe(trap, position, signal) }
+      return end
     }
   }
 
@@ -145,6 +217,7 @@ package final class ProcessSession {
 
   /// Leaves a call's result in the registers and goes on behind the break.
   package func finish(_ cpu: CPU, _ result: SystemCallResult) {
+    if result.keepsRegisters || result.isRestart { return }
     cpu.writeGR(8, result.value)
     cpu.writeGR(10, result.failed ? ~0 : 0)
     if let second = result.second { cpu.writeGR(9, second) }
@@ -155,10 +228,10 @@ package final class ProcessSession {
     }
   }
 
-  private func describe(_ trap: kt_trap, _ cpu: CPU, _ signal: Int32) {
+  private func describe(_ trap: kt_trap, _ position: UInt64, _ signal: Int32) {
     func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
     process.options.log(
-      "signal \(signal) (\(String(cString: strsignal(signal)))) at ip \(hex(cpu.pointee.ip | UInt64(cpu.pointee.ri))), "
+      "signal \(signal) (\(String(cString: strsignal(signal)))) at ip \(hex(position)), "
         + "address \(hex(trap.ifa)), vector \(hex(UInt64(trap.vector))), isr \(hex(trap.isr))")
   }
 }

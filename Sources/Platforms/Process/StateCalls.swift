@@ -5,10 +5,18 @@ import Glibc
 extension LinuxProcess {
   // MARK: End
 
-  /// exit, exit_group: with one thread they are the same.
-  func exit(_ call: SystemCall) throws(Errno) -> SystemCallResult {
+  /// exit_group.
+  func exitGroup(_ call: SystemCall) throws(Errno) -> SystemCallResult {
     var result = SystemCallResult.success(0)
     result.end = .exited(call.int(0) & 0xff)
+    return result
+  }
+
+  /// exit: the thread's end, and with the last one the process's.
+  func exit(_ call: SystemCall) throws(Errno) -> SystemCallResult {
+    guard threads.count > 1 else { return try exitGroup(call) }
+    var result = SystemCallResult.success(0)
+    result.endsThread = true
     return result
   }
 
@@ -42,30 +50,11 @@ extension LinuxProcess {
       return 0
     case 3: return 1  // PR_GET_DUMPABLE
     case 4, 38: return 0  // PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS
-    case 1, 2, 36, 37, 39: return try hostCall(SYS_prctl, [.value, .value, .value, .value, .value], call)
+    case 1:  // PR_SET_PDEATHSIG
+      return try hostCall(SYS_prctl, [.value, .value, .value, .value, .value], call)
+    case 2, 37: return try hostCall(SYS_prctl, [.value, .output(4), .value, .value, .value], call)
+    case 36, 39: return try hostCall(SYS_prctl, [.value, .value, .value, .value, .value], call)
     default: throw Errno(EINVAL)
-    }
-  }
-
-  func setTIDAddress(_ call: SystemCall) throws(Errno) -> UInt64 {
-    clearChildAddress = call[0]
-    return UInt64(kt_host_syscall(Int64(SYS_gettid), 0, 0, 0, 0, 0, 0))
-  }
-
-  func setRobustList(_ call: SystemCall) throws(Errno) -> UInt64 {
-    guard call[1] == 24 else { throw Errno(EINVAL) }
-    robustList = call[0]
-    return 0
-  }
-
-  /// Wakes and waits on the host's futex at the same memory.
-  func futex(_ call: SystemCall) throws(Errno) -> UInt64 {
-    switch call.int(1) & 0x7f {
-    case 0, 9:  // FUTEX_WAIT, FUTEX_WAIT_BITSET
-      return try hostCall(SYS_futex, [.both(4), .value, .value, .input(16), .value, .value], call)
-    case 1, 10: return try hostCall(SYS_futex, [.both(4), .value, .value, .value, .value, .value], call)
-    case 3, 4, 5: return try hostCall(SYS_futex, [.both(4), .value, .value, .value, .both(4), .value], call)
-    default: throw Errno(ENOSYS)
     }
   }
 
@@ -207,117 +196,5 @@ extension LinuxProcess {
     }
     bytes.removeLast(bytes.count - count)
     return bytes
-  }
-
-  // MARK: Signals
-
-  /// Signals that a fault raises: the host's dispositions for them are Kittson's own.
-  private static let faultSignals: Set<Int32> = [SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV]
-
-  /// rt_sigaction: ia64's struct sigaction is handler, flags, mask (no restorer).
-  func signalAction(_ call: SystemCall) throws(Errno) -> UInt64 {
-    let signal = call.int(0)
-    guard 1...64 ~= signal, call[3] == 8 else { throw Errno(EINVAL) }
-    let old = signalActions[Int(signal)]
-    if call[1] != 0 {
-      guard signal != SIGKILL, signal != SIGSTOP else { throw Errno(EINVAL) }
-      let new = SignalAction(
-        handler: try memory.load(call[1]), flags: try memory.load(call[1] + 8), mask: try memory.load(call[1] + 16))
-      signalActions[Int(signal)] = new
-      // An ignored signal (a broken pipe, say) must be ignored on the host; another keeps its default there.
-      if !Self.faultSignals.contains(signal), !(32...33 ~= signal) {
-        Glibc.signal(signal, new.handler == 1 ? SIG_IGN : SIG_DFL)
-      }
-    }
-    if call[2] != 0 {
-      try memory.write([old.handler, old.flags, old.mask].withUnsafeBytes { Array($0) }, to: call[2])
-    }
-    return 0
-  }
-
-  /// rt_sigprocmask: SIG_BLOCK 0, SIG_UNBLOCK 1, SIG_SETMASK 2.
-  func signalProcessMask(_ call: SystemCall) throws(Errno) -> UInt64 {
-    guard call[3] == 8 else { throw Errno(EINVAL) }
-    let old = signalMask
-    if call[1] != 0 {
-      let set: UInt64 = try memory.load(call[1])
-      switch call.int(0) {
-      case 0: signalMask |= set
-      case 1: signalMask &= ~set
-      case 2: signalMask = set
-      default: throw Errno(EINVAL)
-      }
-      signalMask &= ~(1 << UInt64(SIGKILL - 1) | 1 << UInt64(SIGSTOP - 1))
-    }
-    if call[2] != 0 { try memory.store(old, to: call[2]) }
-    return 0
-  }
-
-  func signalPending(_ call: SystemCall) throws(Errno) -> UInt64 {
-    guard call[1] <= 8 else { throw Errno(EINVAL) }
-    try memory.store(pendingSignals, to: call[0])
-    return 0
-  }
-
-  func alternateSignalStack(_ call: SystemCall) throws(Errno) -> UInt64 {
-    let old = alternateStack
-    if call[0] != 0 {
-      let flags: Int32 = try memory.load(call[0] + 8)
-      guard flags & ~(1 | 2 | Int32(bitPattern: 1 << 31)) == 0 else { throw Errno(EINVAL) }
-      let size: UInt64 = try memory.load(call[0] + 16)
-      // MINSIGSTKSZ of ia64.
-      if flags & 2 == 0 && size < 131_027 { throw Errno(ENOMEM) }
-      alternateStack = flags & 2 != 0 ? (0, 2, 0) : (try memory.load(call[0]), flags, size)
-    }
-    if call[1] != 0 {
-      let words = [old.base, UInt64(UInt32(bitPattern: old.flags)), old.size]
-      try memory.write(words.withUnsafeBytes { Array($0) }, to: call[1])
-    }
-    return 0
-  }
-
-  func kill(_ call: SystemCall) throws(Errno) -> SystemCallResult {
-    let own = call.int(0) == getpid() || call.int(0) == 0
-    return own ? try raise(call.int(1)) : .success(try hostCall(SYS_kill, [.value, .value], call))
-  }
-
-  func threadKill(_ call: SystemCall) throws(Errno) -> SystemCallResult {
-    guard call.int(0) == getpid() else { return .success(try hostCall(SYS_tkill, [.value, .value], call)) }
-    return try raise(call.int(1))
-  }
-
-  func threadGroupKill(_ call: SystemCall) throws(Errno) -> SystemCallResult {
-    guard call.int(0) == getpid(), call.int(1) == getpid() else {
-      return .success(try hostCall(SYS_tgkill, [.value, .value, .value], call))
-    }
-    return try raise(call.int(2))
-  }
-
-  /// A signal that the process sends itself.
-  private func raise(_ signal: Int32) throws(Errno) -> SystemCallResult {
-    guard 0...64 ~= signal else { throw Errno(EINVAL) }
-    if signal == 0 { return .success(0) }
-    if signalMask >> UInt64(signal - 1) & 1 != 0 {
-      pendingSignals |= 1 << UInt64(signal - 1)
-      return .success(0)
-    }
-    var result = SystemCallResult.success(0)
-    result.end = outcome(ofSignal: signal)
-    return result
-  }
-
-  /// The end that a signal's default action brings, or nil where it is ignored or stops nothing.
-  func outcome(ofSignal signal: Int32) -> RunEnd? {
-    let action = signalActions[Int(signal)]
-    if action.handler == 1 { return nil }
-    if action.handler > 1 {
-      report(UInt64(signal) << 32, "signal \(signal) has a handler, which is not run: ending by the signal")
-    } else if [SIGCHLD, SIGCONT, SIGURG, SIGWINCH].contains(signal) {
-      return nil
-    } else if [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU].contains(signal) {
-      Glibc.kill(getpid(), SIGSTOP)
-      return nil
-    }
-    return .killed(signal: signal)
   }
 }

@@ -8,6 +8,8 @@ import Glibc
 enum HostArgument: Sendable {
   /// A number.
   case value
+  /// A number that names a process or thread.
+  case processID
   /// A file descriptor.
   case descriptor
   /// A file name.
@@ -38,6 +40,7 @@ extension LinuxProcess {
       let argument = call[index]
       switch kind {
       case .value: host[index] = argument
+      case .processID: host[index] = hostProcessID(argument)
       case .descriptor: host[index] = UInt64(bitPattern: Int64(hostDescriptor(argument)))
       case .path, .text:
         guard argument != 0 else { continue }
@@ -66,13 +69,42 @@ extension LinuxProcess {
       }
     }
     for (index, bytes) in shortened { host[index] = bytes }
-    let result = kt_host_syscall(Int64(number), host[0], host[1], host[2], host[3], host[4], host[5])
-    if result < 0 { throw Errno(Int32(-result)) }
+    let result = try blockingCall(number, host[0], host[1], host[2], host[3], host[4], host[5])
     if number == SYS_open || number == SYS_openat || number == SYS_creat { try refuseOwnMemory(Int32(result)) }
     for (address, length) in written where address != 0 {
-      memory.noteHostWrite(address, length ?? UInt64(result))
+      memory.noteHostWrite(address, length ?? result)
     }
-    return UInt64(result)
+    return result
+  }
+
+  /// Makes a host call that may take its time: meanwhile other threads of the guest run, and a signal may come.
+  func blockingCall(
+    _ number: Int32, _ a0: UInt64 = 0, _ a1: UInt64 = 0, _ a2: UInt64 = 0, _ a3: UInt64 = 0, _ a4: UInt64 = 0,
+    _ a5: UInt64 = 0
+  ) throws(Errno) -> UInt64 {
+    let thread = current
+    let attention = thread.attention
+    let result: Int64
+    if Self.isQuick(number) || !turns.isShared {
+      result = kt_guest_syscall(attention, Int64(number), a0, a1, a2, a3, a4, a5)
+    } else {
+      turns.release()
+      result = kt_guest_syscall(attention, Int64(number), a0, a1, a2, a3, a4, a5)
+      turns.take(thread)
+      current = thread
+    }
+    if result < 0 && result > -4096 { throw Errno(Int32(-result)) }
+    return UInt64(bitPattern: result)
+  }
+
+  /// Calls that never wait for anything: not worth letting another thread run.
+  private static func isQuick(_ number: Int32) -> Bool {
+    switch number {
+    case SYS_getpid, SYS_getppid, SYS_gettid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_clock_gettime,
+      SYS_gettimeofday, SYS_lseek, SYS_dup, SYS_times, SYS_kill, SYS_tkill, SYS_tgkill:
+      true
+    default: false
+    }
   }
 
   /// Files of a process in procfs that show or reach its memory.

@@ -28,6 +28,21 @@ package struct SystemCallResult: Equatable, Sendable {
   package var second: UInt64?
   /// The process's end, for the calls that don't return.
   package var end: RunEnd?
+  /// The calling thread ends, and others of the process go on.
+  package var endsThread = false
+  /// The call has replaced the registers (rt_sigreturn): nothing of this result is written.
+  package var keepsRegisters = false
+
+  package init(value: UInt64, failed: Bool) {
+    self.value = value
+    self.failed = failed
+  }
+
+  /// A signal came before the call had any effect: it is made again behind the signal's handler.
+  package static let restart = failure(SystemCallResult.restartCode)
+  /// The kernel's own ERESTARTSYS, which no program ever sees.
+  static let restartCode: Int32 = 512
+  var isRestart: Bool { self == .restart }
 
   package static func success(_ value: UInt64) -> SystemCallResult { SystemCallResult(value: value, failed: false) }
   package static func failure(_ code: Int32) -> SystemCallResult {
