@@ -121,7 +121,7 @@ extension ProcessTests {
       session.cpu.pointee.ip = 0x1234_0000
       #expect(session.run(Interpreter()) == .killed(signal: SIGSEGV))
       let other = try self.session(ProcessOptions(arguments: ["hello"]))
-      other.cpu.pointee.ip = 0xa000_0000_0000_0000
+      other.cpu.pointee.ip = 0xa000_0000_1000_0000
       #expect(other.run(Interpreter()) == .killed(signal: SIGSEGV))
       let data = try self.session(ProcessOptions(arguments: ["hello"]))
       data.cpu.pointee.ip = data.cpu.readGR(12) & ~15

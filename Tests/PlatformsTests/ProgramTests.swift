@@ -108,14 +108,7 @@ extension ProcessTests {
     @Test(
       .enabled(if: Guests.isPresent, "KITTSON_GUESTS names no folder with guests"),
       arguments: Guests.cases(["architecture"]))
-    func architectureTier(_ guest: GuestCase) throws {
-      // The C++ program starts threads, and a process has one.
-      if guest.name.hasPrefix("cxx") {
-        withKnownIssue("clone2 is answered ENOSYS") { try check(guest) }
-      } else {
-        try check(guest)
-      }
-    }
+    func architectureTier(_ guest: GuestCase) throws { try check(guest) }
 
     private func check(_ guest: GuestCase) throws {
       let run = try runProgram(Guests.folder + "/" + guest.program)

@@ -209,7 +209,7 @@ extension ProcessTests {
       #expect(call(1179, 2, 0x1, 0, 8) == .failure(EFAULT))
       try process.memory.store(UInt64(0), to: buffer)
       #expect(call(1179, 2, buffer, 0, 8) == .success(0))
-      #expect(call(1235, UInt64(getpid()), UInt64(getpid()), 6).end == .killed(signal: 6))
+      #expect(call(1235, UInt64(getpid()), call(1105).value, 6).end == .killed(signal: 6))
       #expect(call(1053, UInt64(getpid()), 17).end == nil)
     }
 
