@@ -25,17 +25,22 @@ private let program: URL = {
   return candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) } ?? candidates[2]
 }()
 
-/// Runs `kittson` with `arguments` and nothing on standard input.
+/// Runs `kittson` with `arguments` and, unless a file is named, nothing on standard input.
 func kittson(_ arguments: String...) throws -> CommandResult { try kittson(arguments) }
 
-func kittson(_ arguments: [String]) throws -> CommandResult { try execute(program, arguments) }
+func kittson(_ arguments: [String], input: String? = nil, in folder: URL? = nil) throws -> CommandResult {
+  try execute(program, arguments, input: input, in: folder)
+}
 
-/// Runs a program with nothing on standard input.
-func execute(_ program: URL, _ arguments: [String]) throws -> CommandResult {
+/// Runs a program with a file, or nothing, on standard input.
+func execute(
+  _ program: URL, _ arguments: [String], input: String? = nil, in folder: URL? = nil
+) throws -> CommandResult {
   let process = Process()
   process.executableURL = program
   process.arguments = arguments
-  process.standardInput = FileHandle.nullDevice
+  process.standardInput = try input.map { try FileHandle(forReadingFrom: URL(fileURLWithPath: $0)) } ?? FileHandle.nullDevice
+  if let folder { process.currentDirectoryURL = folder }
   let output = Pipe(), errors = Pipe()
   process.standardOutput = output
   process.standardError = errors
