@@ -57,7 +57,7 @@ extension ProcessTests {
       let memory = AddressSpace()
       try memory.map(base, page, [.read, .write])
       for address: UInt64 in [
-        base | 1 << 44, base | 1 << 60, 0xa000_0000_0000_0000, 0xc000_0000_0000_0000, ~0, 0x2000_0fff_ffff_c000, 0,
+        base | 1 << 44, base | 1 << 60, 0xa000_0000_0001_0000, 0xc000_0000_0000_0000, ~0, 0x2000_0fff_ffff_c000, 0,
       ] {
         #expect(memory.page(at: address) == nil)
         #expect(memory.accessibleLength(address, 16, []) == 0)
