@@ -61,7 +61,8 @@ package enum BranchPatch {
     return widen(bundle, slot: slot, at: address, to: target)
   }
 
-  /// { .mlx slot 0; brl } in place of a bundle whose slots but the branch's, and slot 0 where it is an M slot, are nops.
+  /// { .mlx slot 0; brl } in place of a bundle whose slots but the branch's, and slot 0 where it is an M slot, are
+  /// nops.
   private static func widen(
     _ bundle: InstructionBundle, slot: Int, at address: UInt64, to target: UInt64
   ) -> Result<InstructionBundle, Problem> {
@@ -77,8 +78,8 @@ package enum BranchPatch {
     return .success(self.long(long, first, branch, at: address, to: target))
   }
 
-  /// { .bbb } with the brl of an MLX bundle as a br.cond in `slot`, the inverse of what `retarget` makes of such a bundle;
-  /// nil unless the bundle is nop.m and a brl.cond, and the target in reach.
+  /// { .bbb } with the brl of an MLX bundle as a br.cond in `slot`, the inverse of what `retarget` makes of such a
+  /// bundle; nil unless the bundle is nop.m and a brl.cond, and the target in reach.
   package static func shorten(
     _ bundle: InstructionBundle, slot: Int, at address: UInt64, to target: UInt64
   ) -> InstructionBundle? {

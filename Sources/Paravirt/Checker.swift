@@ -94,8 +94,8 @@ private struct Checker {
     }
   }
 
-  /// Call sites that hold a form of their call, and functions of native code, sorted by start. A record whose site holds
-  /// other code covers nothing.
+  /// Call sites that hold a form of their call, and functions of native code, sorted by start. A record whose site
+  /// holds other code covers nothing.
   private static func coveredRanges(_ guest: ParavirtImage, _ native: NameList) -> [Range<UInt64>] {
     var ranges = guest.sites.compactMap { site -> Range<UInt64>? in
       guard site.contents != .other, let end = checkedEnd(site.record.address, site.record.length) else { return nil }

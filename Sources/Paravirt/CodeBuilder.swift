@@ -30,7 +30,9 @@ package enum Code {
   /// adds r1 = 0, r3, which is how assemblers write mov r1 = r3.
   package static func move(_ r1: UInt8, from r3: UInt8) -> UInt64 { slot(.adds, r1: r1, r3: r3) }
 
-  package static func bundle(_ template: String, _ slot0: UInt64, _ slot1: UInt64, _ slot2: UInt64) -> InstructionBundle {
+  package static func bundle(
+    _ template: String, _ slot0: UInt64, _ slot1: UInt64, _ slot2: UInt64
+  ) -> InstructionBundle {
     guard let template = templates[template] else { preconditionFailure("no template \(template)") }
     return InstructionBundle(template: template, slot0, slot1, slot2)
   }

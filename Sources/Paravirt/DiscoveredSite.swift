@@ -69,7 +69,9 @@ extension Instruction {
 
   /// The operation that does what the instruction does; nil where there is none.
   var operation: Meaning? {
-    func reads(_ operation: Operation) -> Meaning { Meaning(operation: operation, arguments: [.register(r3)], result: r1) }
+    func reads(_ operation: Operation) -> Meaning {
+      Meaning(operation: operation, arguments: [.register(r3)], result: r1)
+    }
     switch opcode {
     case .fc: return Meaning(operation: .fc, arguments: [.register(r3)])
     case .thash: return reads(.thash)

@@ -7,8 +7,8 @@ import Machine
 public struct DiscoveryReport: Sendable {
   /// By address.
   public var sites: [DiscoveredSite] = []
-  /// Sensitive and privileged instructions that no operation stands for, by mnemonic: a hypervisor must see them trap, or
-  /// someone must rewrite them.
+  /// Sensitive and privileged instructions that no operation stands for, by mnemonic: a hypervisor must see them trap,
+  /// or someone must rewrite them.
   public var withoutOperation: [String: Int] = [:]
   /// What could not be looked at.
   public var unproven: [UnprovenText] = []

@@ -185,7 +185,7 @@ public struct GuestStructure<Member: StructureMember>: Equatable, Sendable {
         case .unsigned32: UInt64(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
         case .signed32:
           UInt64(
-            bitPattern: Int64(Int32(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))))
+            bitPattern: Int64(Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self))))
         }
     }
   }

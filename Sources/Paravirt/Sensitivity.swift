@@ -1,5 +1,5 @@
-// Which instructions matter to a kernel that does not own the processor (SDM vol. 2, 3.3.8 and the instructions' pages).
-// Linux's own list (asm/native/pvchk_inst.h) is the first kind and a part of the second.
+// Which instructions matter to a kernel that does not own the processor (SDM vol. 2, 3.3.8 and the instructions'
+// pages). Linux's own list (asm/native/pvchk_inst.h) is the first kind and a part of the second.
 import IA64
 
 /// What becomes of an instruction where a kernel runs deprivileged.

@@ -98,7 +98,7 @@ public struct PatchReport: Sendable {
 }
 
 extension PatchReport {
-  /// Adds the disassembly of every site in the image and in `patched`, the bytes of the same image with its sites patched.
+  /// Adds the disassembly of every site in the image and in `patched`, the same image's bytes with its sites patched.
   package mutating func disassemble(_ image: ELFImage, _ symbols: ELFSymbols, patched: [UInt8]) {
     for index in sites.indices {
       let site = sites[index]

@@ -117,7 +117,8 @@ package enum XenBodies {
       "MI;I;;", Code.slot(.mov_to_ar_m, r2: 9, r3: 32), Code.slot(.add, r1: 8, r2: 14, r3: 11),
       Code.slot(.cmp_ltu, r1: 7, r2: 9, r3: 8, r4: 6)),
     Code.bundle(
-      "M;MI;;", Code.slot(.adds, qp: 6, r1: 8, r3: 9, imm: 1), Code.slot(.cmpxchg8_acq, r1: 10, r2: 8, r3: 3), Code.nop),
+      "M;MI;;", Code.slot(.adds, qp: 6, r1: 8, r3: 9, imm: 1), Code.slot(.cmpxchg8_acq, r1: 10, r2: 8, r3: 3),
+      Code.nop),
     Code.bundle(
       "MIB;;", Code.nop, Code.slot(.cmp_eq, r1: 7, r2: 10, r3: 9, r4: 6),
       Code.slot(.br_cond, qp: 6, hint: 2, imm: -48)),

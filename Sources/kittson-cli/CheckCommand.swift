@@ -12,12 +12,12 @@ struct CheckCommand: ParsableCommand {
     discussion: """
       Decodes all executable code and reports, outside every call site and all code that is native by intent, each \
       sensitive instruction (fc, thash, ttag, cover, mov from cpuid and pmd: they do not trap, so a hypervisor never \
-      hears of them) and each privileged one (it traps). Conditional ones are right only while a hypervisor keeps state \
-      as the guest believes it (reads of ar.k0-7 and ar.itc, probe, the user mask …): they are counted, and listed with \
+      hears of them) and each privileged one (it traps). Conditional ones are right only while a hypervisor keeps \
+      state as the guest believes it (reads of ar.k0-7 and ar.itc, probe, the user mask …): they are counted, and listed with \
       --strict. Without IMAGE the embedded kernel is checked.
 
-      Exit status: 1 if any sensitive or privileged one was found, 0 if none. With --strict conditional ones count too, \
-      and text that could not be proved: data in an executable section, for one.
+      Exit status: 1 if any sensitive or privileged one was found, 0 if none. With --strict conditional ones count \
+      too, and text that could not be proved: data in an executable section, for one.
       """)
 
   @Argument(help: "An IA-64 ELF image, or a relocatable module (.ko).")
@@ -39,7 +39,8 @@ struct CheckCommand: ParsableCommand {
     let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
     let report: CheckReport
     do throws(ELFError) {
-      report = try ParavirtImage(ELFImage(bytes: bytes, types: ELFImage.allTypes)).check(native: ParavirtImage.nativeNames + native)
+      let guest = try ParavirtImage(ELFImage(bytes: bytes, types: ELFImage.allTypes))
+      report = guest.check(native: ParavirtImage.nativeNames + native)
     } catch {
       throw Failure("\(image ?? "pvkernel"): \(error)", status: ExitStatus.cannotRun)
     }

@@ -29,7 +29,7 @@ struct PatchCommand: ParsableCommand {
   var disassembly = false
 
   @Flag(
-    help: "Find sites that no record announces: sensitive instructions an operation stands for, calls through pv_cpu_ops.")
+    help: "Find sites without records: instructions that an operation stands for, calls through pv_cpu_ops.")
   var discover = false
 
   @Flag(help: "List the paravirt_ops structures that the image holds, member by member.")

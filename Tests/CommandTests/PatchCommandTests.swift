@@ -101,7 +101,7 @@ import Testing
 
   @Test func usage() throws {
     for arguments in [
-      ["patch", "--direct", "--undo"], ["patch", "--discover", "-o", "/tmp/x"], ["patch", "--backend", "none"],
+      ["patch", "--direct", "--undo"], ["patch", "--discover", "-o", "out"], ["patch", "--backend", "none"],
       ["check", "--native"],
     ] {
       let result = try kittson(arguments)
