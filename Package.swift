@@ -29,7 +29,7 @@ let package = Package(
     .target(name: "Platforms", dependencies: ["Machine", "Paravirt"]),
     .target(name: "GuestImages", path: "Guests/embedded", publicHeadersPath: "include"),
     .target(name: "Kittson", dependencies: ["Interpreter", "Translator", "Platforms", "GuestImages"]),
-    .target(name: "Verification", dependencies: ["Kittson"]),
+    .target(name: "Verification", dependencies: ["Interpreter", "Kittson", "Translator"]),
     .executableTarget(
       name: "kittson-cli",
       dependencies: [

@@ -3,7 +3,7 @@
 import CSupport
 
 /// Offsets in the interruption vector table (SDM vol. 2, table 8-1).
-package enum Vector: UInt32, Sendable {
+package enum Vector: UInt32, CaseIterable, Sendable {
   case vhptTranslation = 0x0000
   case instructionTLB = 0x0400
   case dataTLB = 0x0800

@@ -60,7 +60,7 @@ enum CodeText {
   }
 
   /// Host address of the bundle at `ip`, found without a fault.
-  private static func host(_ cpu: CPU, _ ip: UInt64) -> UnsafeRawPointer? {
+  static func host(_ cpu: CPU, _ ip: UInt64) -> UnsafeRawPointer? {
     if cpu.pointee.is_process != 0 {
       return cpu.machine.processMemory?.page(at: ip).map { UnsafeRawPointer($0.host) + Int(ip & 0xfff) }
     }

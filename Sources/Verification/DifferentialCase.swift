@@ -2,7 +2,9 @@
 // differ.
 import CSupport
 import Glibc
+import Interpreter
 import Machine
+import Translator
 
 /// Two machines and the engines that run them, reused from case to case.
 package final class DifferentialPair {
@@ -19,8 +21,43 @@ package final class DifferentialPair {
     engines = (try reference(machines.0), try subject(machines.1))
   }
 
+  /// Interpreter and translator, wired as a session wires them.
+  package convenience init() throws {
+    try self.init(reference: Self.interpreter, subject: Self.translator)
+  }
+
+  package static func interpreter(_ machine: Machine) -> any Engine {
+    let interpreter = Interpreter()
+    for cpu in machine.cpus { interpreter.attach(cpu) }
+    return interpreter
+  }
+
+  package static func translator(_ machine: Machine) throws -> any Engine {
+    let interpreter = Interpreter()
+    for cpu in machine.cpus { Interpreter.installServices(cpu) }
+    guard let translator = TranslatorEngine(machine: machine, codeSize: 16 << 20) else { throw LockstepError.noEngine }
+    translator.stepper = { interpreter.step($0) }
+    translator.codeObserver = { interpreter.invalidateCode(physical: $0, length: $1) }
+    return translator
+  }
+
+  /// Has the translator work as a case asks; another subject works in one way only.
+  private func configure(_ options: SubjectOptions) {
+    guard let translator = engines.1 as? TranslatorEngine else { return }
+    // Only a change: each drops all translations.
+    let limit = options.instructionLimit ?? defaultLimit, cut = options.instructionLimit != nil
+    if translator.returnsAfterBlock != cut { translator.returnsAfterBlock = cut }
+    if translator.blockInstructionLimit != limit { translator.blockInstructionLimit = limit }
+    translator.options = options.translator
+    if cut { translator.options.subtract([.chaining, .indirectCache]) }
+  }
+
+  private lazy var defaultLimit = (engines.1 as? TranslatorEngine)?.blockInstructionLimit ?? 0
+
   /// The differences after `slots` issued slots of `program` on both: none where the engines agree.
-  package func run(_ program: RandomProgram, slots: Int64) -> [StateDifference] {
+  package func run(_ program: RandomProgram, slots: Int64, _ options: SubjectOptions? = nil) -> [StateDifference] {
+    _ = defaultLimit
+    if let options { configure(options) }
     let first = run(program, slots, machines.0, engines.0)
     let second = run(program, slots, machines.1, engines.1)
     var differences = StateComparison.differences(machines.0.cpus[0], machines.1.cpus[0])
@@ -35,14 +72,11 @@ package final class DifferentialPair {
     program.prepare(machine)
     engine.invalidateCode(physical: 0, length: RandomProgram.memorySize)
     let cpu = machine.cpus[0]
-    cpu.setBudget(slots)
-    let end = cpu.pointee.deadline
-    while true {
+    while Int64(bitPattern: cpu.slots) < slots {
+      cpu.setBudget(slots - Int64(bitPattern: cpu.slots))
       let reason = engine.run(cpu)
-      cpu.setBudget(end - Int64(bitPattern: cpu.slots))
-      if reason == KT_STOP_NONE && cpu.pointee.budget > 0 { continue }
-      if reason == KT_STOP_NONE || reason == KT_STOP_BUDGET { break }
-      return UInt64(reason.rawValue)
+      cpu.pollTimer()
+      if reason != KT_STOP_NONE && reason != KT_STOP_BUDGET { return UInt64(reason.rawValue) }
     }
     // Both stand behind what waits between two instructions.
     settleEvents(cpu)
@@ -50,9 +84,9 @@ package final class DifferentialPair {
   }
 
   private func appendMemory(_ differences: inout [StateDifference]) {
-    let base = 0, length = Int(RandomProgram.memorySize)
-    guard memcmp(machines.0.ram + base, machines.1.ram + base, length) != 0 else { return }
-    for offset in stride(from: base, to: base + length, by: 8) where differences.count < 64 {
+    let length = Int(RandomProgram.memorySize)
+    guard memcmp(machines.0.ram, machines.1.ram, length) != 0 else { return }
+    for offset in stride(from: 0, to: length, by: 8) where differences.count < 64 {
       let a = machines.0.ram.load(fromByteOffset: offset, as: UInt64.self)
       let b = machines.1.ram.load(fromByteOffset: offset, as: UInt64.self)
       if a != b { differences.append(StateDifference(name: "memory \(hexadecimal(UInt64(offset)))", first: a, second: b)) }
@@ -61,8 +95,8 @@ package final class DifferentialPair {
 
   /// The report of a case that differs: the program, the block that made the difference where the engine works in
   /// blocks, and the fields.
-  package func describe(_ program: RandomProgram, slots: Int64) -> String {
-    var differences = run(program, slots: slots)
+  package func describe(_ program: RandomProgram, slots: Int64, _ options: SubjectOptions? = nil) -> String {
+    var differences = run(program, slots: slots, options)
     var text = program.listing + "differs after \(slots) slots"
     if let blocks = engines.1 as? any BlockEngine {
       if let found = followBlocks(program, slots, blocks) {
@@ -72,7 +106,7 @@ package final class DifferentialPair {
         text += ", but not block by block"
       }
     }
-    text += ", cfm \(hexadecimal(machines.0.cpus[0].pointee.cfm))\n"
+    text += ", cfm \(hexadecimal(machines.0.cpus[0].pointee.cfm)), psr \(hexadecimal(machines.0.cpus[0].pointee.psr))\n"
     for difference in differences.prefix(24) {
       text += "  \(difference.name): \(difference.values.0) and \(difference.values.1)\n"
     }
@@ -90,7 +124,9 @@ package final class DifferentialPair {
 
   /// Runs block by block, the reference following, up to the first difference.
   private func followBlocks(_ program: RandomProgram, _ slots: Int64, _ engine: any BlockEngine) -> DifferingBlock? {
+    let before = engine.returnsAfterBlock
     engine.returnsAfterBlock = true
+    defer { engine.returnsAfterBlock = before }
     for machine in [machines.0, machines.1] { program.prepare(machine) }
     engines.0.invalidateCode(physical: 0, length: RandomProgram.memorySize)
     engine.invalidateCode(physical: 0, length: RandomProgram.memorySize)
@@ -99,9 +135,9 @@ package final class DifferentialPair {
       let start = subject.pointee.ip | UInt64(subject.pointee.ri), before = subject.slots
       subject.setBudget(slots - Int64(bitPattern: before))
       let reason = engine.run(subject)
+      subject.pollTimer()
       settleEvents(subject)
-      reference.setBudget(Int64(bitPattern: subject.slots &- reference.slots))
-      _ = engines.0.run(reference)
+      follow(reference, to: subject.slots)
       settleEvents(reference)
       var differences = StateComparison.differences(reference, subject)
       if reference.slots != subject.slots {
@@ -111,13 +147,31 @@ package final class DifferentialPair {
       if !differences.isEmpty {
         return DifferingBlock(start: start, before: before, slots: subject.slots &- before, differences: differences)
       }
-      if reason != KT_STOP_NONE { return nil }
+      if reason != KT_STOP_NONE && reason != KT_STOP_BUDGET { return nil }
     }
     return nil
+  }
+
+  private func follow(_ reference: CPU, to slots: UInt64) {
+    while reference.slots < slots {
+      reference.setBudget(Int64(bitPattern: slots &- reference.slots))
+      let reason = engines.0.run(reference)
+      reference.pollTimer()
+      if reason != KT_STOP_BUDGET && reason != KT_STOP_NONE { return }
+    }
   }
 
   private func settleEvents(_ cpu: CPU) {
     cpu.pointee.stop_reason = 0
     while cpu.pointee.event_check != 0 { if cpu.checkEvents() == .stopped { break } }
   }
+}
+
+/// How the subject of a case works.
+package struct SubjectOptions: Sendable, Equatable {
+  package var translator = TranslatorOptions.all
+  /// Blocks of at most so many instructions, not linked; nil: the translator's own length, linked.
+  package var instructionLimit: Int?
+
+  package init() {}
 }

@@ -26,7 +26,7 @@ struct KittsonCommand: ParsableCommand {
   private static let subcommands: [any ParsableCommand.Type] = [
     VerifyCommand.self, VectorsCommand.self,
     BootCommand.self, RunCommand.self, PatchCommand.self, CheckCommand.self, DisassembleCommand.self,
-    BenchCommand.self,
+    BenchCommand.self, FuzzCommand.self,
   ]
 
   static func main() {

@@ -3,29 +3,16 @@
 import CSupport
 import Glibc
 import IA64
-import Interpreter
 import Machine
 import Testing
 import Translator
 import Verification
 
-/// The two engines as a session joins them.
+/// The two engines, the translator adjusted.
 func makePair(_ adjust: (TranslatorEngine) -> Void = { _ in }) throws -> DifferentialPair {
-  try DifferentialPair(
-    reference: { machine in
-      let interpreter = Interpreter()
-      for cpu in machine.cpus { interpreter.attach(cpu) }
-      return interpreter
-    },
-    subject: { machine in
-      let interpreter = Interpreter()
-      for cpu in machine.cpus { Interpreter.installServices(cpu) }
-      let translator = try #require(TranslatorEngine(machine: machine, codeSize: 16 << 20))
-      translator.stepper = { interpreter.step($0) }
-      translator.codeObserver = { interpreter.invalidateCode(physical: $0, length: $1) }
-      adjust(translator)
-      return translator
-    })
+  let pair = try DifferentialPair()
+  adjust(try #require(pair.engines.1 as? TranslatorEngine))
+  return pair
 }
 
 func environment(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }

@@ -111,13 +111,13 @@ private func onThread(_ body: @escaping () -> Void) -> () -> Void {
     }
     let found = try #require(outcome.divergence)
     let store = try #require(found.store)
-    #expect(store.translator?.description == "0x12345678 to 0x0000000000200000, 4 bytes")
+    #expect(store.translator?.description == "0x12345678 to 0x0000000000030000, 4 bytes")
     #expect(found.fields.isEmpty)
   }
 
   @Test func aStoreThatNoOneRecordedShowsAtTheEnd() throws {
     let outcome = try compare(program, slots: 3000, spoilAt: 500) { cpu in
-      (cpu.machine.ram + 0x3f_0000).storeBytes(of: 7, as: UInt8.self)
+      (cpu.machine.ram + Int(RandomProgram.memorySize) - 0x1000).storeBytes(of: 7, as: UInt8.self)
     }
     #expect(outcome.divergence?.remark?.hasPrefix("memory differs") == true)
   }

@@ -1,0 +1,56 @@
+// A case of a campaign: everything it is follows from its seed and from what the campaign allows.
+import IA64
+import Translator
+
+/// What a campaign allows.
+package struct FuzzSettings: Sendable, Equatable {
+  package var mix = RandomProgram.Mix.all
+  /// Optimisations that are always off.
+  package var disabled: TranslatorOptions = []
+  /// Whether a case draws part of the mix, and other optimisations and block lengths than the usual.
+  package var varies = true
+  /// Bundles of the main part at most.
+  package var length = 32
+
+  package init() {}
+}
+
+package struct FuzzCase: Sendable {
+  package let seed: UInt64
+  package var program: RandomProgram
+  package var slots: Int64
+  package var options: SubjectOptions
+
+  package init(seed: UInt64, _ settings: FuzzSettings) {
+    self.seed = seed
+    var random = SplitMix64(seed: seed ^ 0x6361_7365)
+    let mix = settings.varies ? settings.mix.drawn(seed) : settings.mix
+    let count = 4 + Int(random.next() % UInt64(max(1, settings.length - 3)))
+    program = RandomProgram(seed: seed, mix: mix, count: count)
+    // Odd budgets: the end falls inside blocks. Handlers need slots of their own.
+    let share: UInt64 = mix.contains(.faults) ? 14 : 5
+    slots = 40 + Int64(UInt64(count) * share + random.next() % 37)
+    options = SubjectOptions()
+    if settings.varies { options.vary(&random) }
+    options.translator.subtract(settings.disabled)
+  }
+}
+
+extension SubjectOptions {
+  /// Half of all cases have every optimisation; one in eight works in short blocks.
+  fileprivate mutating func vary(_ random: inout SplitMix64) {
+    switch random.next() & 7 {
+    case 0: instructionLimit = [1, 2, 5, 11][Int(random.next() & 3)]
+    case 1: translator.remove(TranslatorOptions.names[Int(random.next() % UInt64(TranslatorOptions.names.count))].option)
+    case 2, 3: translator = translator.intersection(TranslatorOptions(rawValue: UInt32(truncatingIfNeeded: random.next())))
+    default: break
+    }
+  }
+
+  /// In the words of the command line.
+  package var text: String {
+    var parts = TranslatorOptions.names.filter { !translator.contains($0.option) }.map { "without " + $0.name }
+    if let instructionLimit { parts.append("blocks of \(instructionLimit)") }
+    return parts.isEmpty ? "all optimisations" : parts.joined(separator: ", ")
+  }
+}

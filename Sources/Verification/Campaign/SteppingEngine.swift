@@ -1,0 +1,44 @@
+// The interpreter an instruction at a time, with a look at each: for what counts or changes single instructions. Slower
+// than the run loop, and nothing of it stands in that.
+import CSupport
+import IA64
+import Interpreter
+import Machine
+
+package class SteppingEngine: Engine {
+  let interpreter = Interpreter()
+
+  init(_ machine: Machine) { for cpu in machine.cpus { interpreter.attach(cpu) } }
+
+  package func run(_ cpu: CPU) -> kt_stop_reason {
+    cpu.pointee.stop_reason = 0
+    while true {
+      if cpu.pointee.event_check | cpu.pointee.stop_request != 0 {
+        if checkEvents(cpu) == .stopped { return kt_stop_reason(rawValue: cpu.pointee.stop_reason) }
+        continue
+      }
+      if cpu.pointee.budget <= 0 {
+        cpu.pointee.stop_reason = KT_STOP_BUDGET.rawValue
+        return KT_STOP_BUDGET
+      }
+      if cpu.pointee.nat_live != 0 { cpu.scanNaT() }
+      if execute(cpu) == .stopped { return kt_stop_reason(rawValue: cpu.pointee.stop_reason) }
+    }
+  }
+
+  package func invalidateCode(physical: UInt64, length: UInt64) {
+    interpreter.invalidateCode(physical: physical, length: length)
+  }
+
+  /// What may come between two instructions.
+  func checkEvents(_ cpu: CPU) -> Status { cpu.checkEvents() }
+
+  /// One instruction.
+  func execute(_ cpu: CPU) -> Status { interpreter.step(cpu) }
+
+  /// The bundle that comes next, nil where its fetch faults.
+  func presentBundle(_ cpu: CPU) -> DecodedBundle? {
+    guard let host = CodeText.host(cpu, cpu.pointee.ip) else { return nil }
+    return Decoder.decode(InstructionBundle(loadingFrom: host))
+  }
+}
