@@ -75,6 +75,8 @@ package final class DifferentialPair {
     while Int64(bitPattern: cpu.slots) < slots {
       cpu.setBudget(slots - Int64(bitPattern: cpu.slots))
       let reason = engine.run(cpu)
+      // An engine that comes back behind a block leaves it to the caller what waits there.
+      if reason == KT_STOP_NONE { settleEvents(cpu) }
       cpu.pollTimer()
       if reason != KT_STOP_NONE && reason != KT_STOP_BUDGET { return UInt64(reason.rawValue) }
     }
@@ -135,6 +137,7 @@ package final class DifferentialPair {
       let start = subject.pointee.ip | UInt64(subject.pointee.ri), before = subject.slots
       subject.setBudget(slots - Int64(bitPattern: before))
       let reason = engine.run(subject)
+      if reason == KT_STOP_NONE { settleEvents(subject) }
       subject.pollTimer()
       settleEvents(subject)
       follow(reference, to: subject.slots)

@@ -16,6 +16,7 @@ struct KittsonCommand: ParsableCommand {
         kittson boot                         boot the embedded paravirtualised kernel
         kittson boot --dispatch indirect     the same, its sites called through the operation table
         kittson verify                       both engines in lockstep, compared at every block
+        kittson fuzz --count 1000            random programs on both engines
         kittson run ./hello                  run a static Linux/ia64 program
         kittson patch vmlinux --list         the call sites of a kernel image
         kittson bench                        what each operation costs in each dispatch state

@@ -1,14 +1,11 @@
 // Random programs on interpreter and translator: the same state after the same slots, whatever the mix of instructions.
 // A difference prints seed, program and fields; KITTSON_SEED and KITTSON_CASES choose other programs.
-import CSupport
 import Glibc
-import IA64
-import Machine
 import Testing
 import Translator
 import Verification
 
-/// The two engines as a session joins them.
+/// The two engines, the translator adjusted.
 func makePair(_ adjust: (TranslatorEngine) -> Void = { _ in }) throws -> DifferentialPair {
   let pair = try DifferentialPair()
   adjust(try #require(pair.engines.1 as? TranslatorEngine))
@@ -31,29 +28,38 @@ func environment(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(Stri
 
   @Test(arguments: 0..<mixes.count) func enginesAgree(_ index: Int) throws {
     let (name, mix) = Self.mixes[index]
-    try compare(name, mix, makePair())
+    var settings = FuzzSettings()
+    settings.mix = mix
+    settings.varies = false
+    try compare(name, settings, environment("KITTSON_CASES") ?? 300)
   }
 
-  /// Blocks of one instruction and blocks without links give the same.
-  @Test(arguments: [1, 2, 5]) func cutBlocksAgree(_ limit: Int) throws {
-    try compare("cut to \(limit)", .all, makePair {
-      $0.returnsAfterBlock = true
-      $0.blockInstructionLimit = limit
-    })
+  /// Each optimisation alone left out.
+  @Test(arguments: TranslatorOptions.names.map(\.name)) func enginesAgreeWithout(_ name: String) throws {
+    var settings = FuzzSettings()
+    settings.disabled = try #require(TranslatorOptions(named: name))
+    settings.varies = false
+    try compare("without \(name)", settings, environment("KITTSON_CASES") ?? 300)
   }
 
-  private func compare(_ name: String, _ mix: RandomProgram.Mix, _ pair: DifferentialPair) throws {
-    let first = environment("KITTSON_SEED") ?? 1, cases = environment("KITTSON_CASES") ?? 300
+  /// What `kittson fuzz` runs: part of the mix, optimisations and block lengths drawn for each case. 10000 cases are
+  /// more than a million instruction groups.
+  @Test func campaign() throws { try compare("campaign", FuzzSettings(), environment("KITTSON_CASES") ?? 10000) }
+
+  private func compare(_ name: String, _ settings: FuzzSettings, _ cases: UInt64) throws {
+    let pair = try DifferentialPair()
+    let first = environment("KITTSON_SEED") ?? 1
     var failures = 0
     for seed in first..<(first + cases) {
-      let program = RandomProgram(seed: seed, mix: mix, count: 8 + Int(seed % 25))
-      // Odd budgets: the end falls inside blocks.
-      let slots = Int64(program.bundles.count * 4) + Int64(seed % 7)
-      let differences = pair.run(program, slots: slots)
+      let fuzzCase = FuzzCase(seed: seed, settings)
+      let differences = pair.run(fuzzCase.program, slots: fuzzCase.slots, fuzzCase.options)
       if differences.isEmpty { continue }
       failures += 1
       let fields = differences.prefix(8).map { "\($0.name): \($0.values.0) and \($0.values.1)" }
-      if failures <= 2 { Issue.record("\(name): \(fields)\n\(pair.describe(program, slots: slots))") }
+      if failures <= 2 {
+        let report = pair.describe(fuzzCase.program, slots: fuzzCase.slots, fuzzCase.options)
+        Issue.record("\(name), \(fuzzCase.options.text): \(fields)\n\(report)")
+      }
     }
     #expect(failures == 0, "\(name): \(failures) of \(cases) programs differ, seeds from \(first)")
   }

@@ -10,14 +10,14 @@ package struct Coverage: Sendable {
   static let onColumn = 0, offColumn = 1, natColumn = 2, vectorColumn = 3
   static let columns = 3 + vectors.count
   /// One word more: instruction groups.
-  static let wordCount = Opcode.rowCount * columns + 1
+  package static let wordCount = Opcode.rowCount * columns + 1
   static let byteCount = (wordCount * 8 + 4095) & ~4095
 
   private var words = [UInt64](repeating: 0, count: wordCount)
 
   package init() {}
 
-  mutating func add(_ counters: UnsafeMutablePointer<UInt64>) {
+  package mutating func add(_ counters: UnsafeMutablePointer<UInt64>) {
     for index in 0..<Self.wordCount { words[index] += counters[index] }
   }
 
@@ -66,7 +66,7 @@ package struct Coverage: Sendable {
 }
 
 /// The interpreter, counting.
-final class CoverageEngine: SteppingEngine {
+package final class CoverageEngine: SteppingEngine {
   var counters: UnsafeMutablePointer<UInt64>
 
   /// Which of r1…r4 a row reads as general registers: a bit each.
@@ -85,7 +85,7 @@ final class CoverageEngine: SteppingEngine {
     return columns
   }()
 
-  init(_ machine: Machine, counters: UnsafeMutablePointer<UInt64>) {
+  package init(_ machine: Machine, counters: UnsafeMutablePointer<UInt64>) {
     self.counters = counters
     super.init(machine)
   }

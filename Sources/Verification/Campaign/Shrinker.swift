@@ -4,14 +4,14 @@ import IA64
 import Machine
 import Translator
 
-struct Shrinker {
+package struct Shrinker {
   private let pair: DifferentialPair
   /// Runs that are left: shrinking is to end.
   private var budget = 3000
 
-  init(_ pair: DifferentialPair) { self.pair = pair }
+  package init(_ pair: DifferentialPair) { self.pair = pair }
 
-  mutating func shrink(_ original: FuzzCase) -> FuzzCase {
+  package mutating func shrink(_ original: FuzzCase) -> FuzzCase {
     var best = original
     if case let plain = SubjectOptions(), plain != best.options {
       attempt(&best) { $0.options = plain }

@@ -36,9 +36,30 @@ package class SteppingEngine: Engine {
   /// One instruction.
   func execute(_ cpu: CPU) -> Status { interpreter.step(cpu) }
 
+  /// The instruction that comes next, nil where its fetch faults.
+  func presentInstruction(_ cpu: CPU) -> Instruction? {
+    presentBundle(cpu).map { $0[min(Int(cpu.pointee.ri), $0.count - 1)] }
+  }
+
   /// The bundle that comes next, nil where its fetch faults.
   func presentBundle(_ cpu: CPU) -> DecodedBundle? {
     guard let host = CodeText.host(cpu, cpu.pointee.ip) else { return nil }
     return Decoder.decode(InstructionBundle(loadingFrom: host))
+  }
+}
+
+/// The interpreter with something planted around single instructions: what the tests of the tester run as subject.
+package final class PlantedEngine: SteppingEngine {
+  /// Executes one instruction by calling its last argument, or does something else.
+  private let around: (CPU, Instruction, () -> Status) -> Status
+
+  package init(_ machine: Machine, around: @escaping (CPU, Instruction, () -> Status) -> Status) {
+    self.around = around
+    super.init(machine)
+  }
+
+  override func execute(_ cpu: CPU) -> Status {
+    guard let instruction = presentInstruction(cpu) else { return super.execute(cpu) }
+    return around(cpu, instruction) { super.execute(cpu) }
   }
 }

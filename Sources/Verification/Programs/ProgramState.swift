@@ -140,7 +140,7 @@ extension RandomProgram {
   }
 
   private func prepareFrame(_ cpu: CPU, _ random: inout SplitMix64) {
-    cpu.writeBSPSTORE(dataRegion(0) + Self.backingStore + 0x1000 + (random.next() & 0x3f) << 3)
+    cpu.writeBSPSTORE(Self.backingStore + 0x1000 + (random.next() & 0x3f) << 3)
     // A few frames below, so that there are dirty registers.
     for _ in 0..<Int(random.next() & 3) {
       _ = cpu.rseAlloc(sof: 20, sol: 16, sor: 0)
@@ -156,6 +156,8 @@ extension RandomProgram {
       cpu.pointee.cfm |= gr << 18 | (random.next() % 96) << 25 | (random.next() % 48) << 32
     }
     for n in 32..<(32 + sof) { cpu.writeGR(n, Self.value(&random)) }
+    // Only now: the frames were made in physical mode.
+    cpu.pointee.ar_bspstore += dataRegion(0)
     cpu.pointee.ar_rsc = mode.rsc
   }
 

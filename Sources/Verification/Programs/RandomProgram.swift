@@ -15,7 +15,7 @@ package struct RandomProgram: Sendable {
   package static let backingStoreSize: UInt64 = 0x8000
   /// Bundles that changing code copies from.
   static let spares: UInt64 = 0x6_0000
-  static let memoryShift: UInt32 = 19
+  static let memoryShift: UInt32 = 20
   /// RAM that a machine needs for it.
   package static let memorySize: UInt64 = 1 << UInt64(memoryShift)
   /// General registers that hold pointers into the data, and such that hold addresses of nothing.
