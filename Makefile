@@ -6,6 +6,7 @@
 #   make install    PREFIX=/usr/local: program, man page, shell completions, plugin header
 #   make guests     rebuild Guests/ (needs an IA-64 cross compiler, CROSS_COMPILE=ia64-linux-gnu-)
 #   make vectors    rewrite Tests/Vectors (needs python3 and binutils-ia64-linux-gnu)
+#   make coverage   rewrite Documentation/coverage.md
 #   make bench      benchmarks into bench/results/ (BENCH_QUICK=1: without the microbenchmarks)
 #   make clean
 
@@ -20,7 +21,7 @@ TEST_PACKAGES = $(RUN_PACKAGES) \
   $(if $(shell pkg-config --exists mpfr 2>/dev/null && echo yes),,libmpfr-dev) \
   $(if $(shell command -v ia64-linux-gnu-objdump),,binutils-ia64-linux-gnu)
 
-.PHONY: run test build install guests vectors bench manual clean toolchain run-packages test-packages
+.PHONY: run test build install guests vectors coverage bench manual clean toolchain run-packages test-packages
 
 run: build
 	@.build/release/kittson bench --summary
@@ -60,6 +61,10 @@ guests:
 
 vectors:
 	@python3 Tests/Vectors/make/make.py
+
+coverage: build
+	@.build/release/kittson vectors --coverage Tests/Vectors/*.json > Documentation/coverage.md.new
+	@mv Documentation/coverage.md.new Documentation/coverage.md
 
 bench: run-packages
 	@bench/run

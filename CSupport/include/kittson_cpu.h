@@ -223,7 +223,7 @@ enum {
   KT_ACCESS_NONE = 1 << 11,         // non-access (ISR.na): fc, lfetch, probe, tpa
   KT_ACCESS_ALIGNED = 1 << 12,      // unaligned faults whatever psr.ac says
   KT_ACCESS_WRITE = 1 << 14,        // the fault's ISR.w (the access is a store)
-  KT_ACCESS_PROBE = 1 << 15,        // with NONE: the access is a probe (ISR.code{3:0} = 2)
+  KT_ACCESS_CODE_SHIFT = 16,        // with NONE: which instruction it is (ISR.code{3:0}), four bits
   KT_ACCESS_RAW = 1 << 13,          // bytes in memory order whatever psr.be says
 };
 

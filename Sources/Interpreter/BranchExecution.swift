@@ -26,6 +26,8 @@ private func takenBranchTrap(_ cpu: CPU, _ target: UInt64) -> Status {
 @inline(never)
 func deliverTrap(_ cpu: CPU, _ vector: Vector, code: UInt64, source: UInt64, slot: UInt32) -> Status {
   let collecting = cpu.pointee.psr & PSR.ic != 0
+  // A trap of higher priority reports the single step that it hides.
+  let code = cpu.pointee.psr & PSR.ss != 0 ? code | 8 : code
   let status = cpu.interrupt(vector, isr: code)
   if cpu.pointee.is_process == 0 {
     cpu.pointee.cr_isr = cpu.pointee.cr_isr & ~(3 << ISR.eiShift) | UInt64(slot) << ISR.eiShift
@@ -130,10 +132,8 @@ func executeCheck(_ cpu: CPU, _ code: Code) -> Status {
   case .chk_s_f:
     if cpu.isDisabledFR(code.r2) { return disabledFP(cpu, code.r2) }
     if !cpu.readFloat(code.r2).isNaTVal { return .done }
-  case .chk_a_nc_f, .chk_a_clr_f:
-    if cpu.isDisabledFR(code.r1) { return disabledFP(cpu, code.r1) }
   default:
-    break // chk.a: the ALAT has no entry
+    break // chk.a: the ALAT has no entry, and the register is not looked at
   }
   return takeBranch(cpu, cpu.pointee.ip &+ code.immediate)
 }

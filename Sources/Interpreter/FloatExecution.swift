@@ -7,7 +7,9 @@ import Machine
 
 /// The Disabled Floating-Point Register fault for register `n`.
 @inline(never)
-func disabledFP(_ cpu: CPU, _ n: Int) -> Status { cpu.disabledFP(low: n < 32, high: n >= 32) }
+func disabledFP(_ cpu: CPU, _ n: Int, isr: UInt64 = 0) -> Status {
+  cpu.disabledFP(low: n < 32, high: n >= 32, isr: isr)
+}
 
 extension UnsafePointer where Pointee == Instruction {
   @inline(__always) var statusField: Int { Int(pointee.statusField) }

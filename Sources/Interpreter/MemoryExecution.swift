@@ -156,6 +156,11 @@ private func floatFormat(_ opcode: Opcode, _ recipe: Recipe) -> FloatFormat {
   }
 }
 
+/// ISR bits of a load that did not get as far as memory.
+private func loadISR(_ recipe: Recipe) -> UInt64 {
+  recipe.completers.contains(.speculative) ? ISR.r | ISR.sp : ISR.r
+}
+
 private func loadFloat(
   _ cpu: CPU, _ address: UInt64, _ format: FloatFormat, _ flags: UInt32, _ result: inout RegisterFloat
 ) -> Status {
@@ -185,7 +190,7 @@ private func loadFloat(
 func executeFloatLoad(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status {
   let target = code.r1, update = recipe.baseUpdate
   if target < 2 || (update != .none && cpu.isIllegalTarget(code.r3)) { return cpu.illegalOperation() }
-  if cpu.isDisabledFR(target) { return disabledFP(cpu, target) }
+  if cpu.isDisabledFR(target) { return disabledFP(cpu, target, isr: loadISR(recipe)) }
   let address = cpu.readGR(code.r3)
   if cpu.readNaT(code.r3) {
     if !recipe.completers.contains(.speculative) { return natConsumption(cpu, ISR.r) }
@@ -212,8 +217,11 @@ func executeFloatLoadPair(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status 
   // Both targets must be of different parity (SDM vol. 3, ldfp): an odd and an even physical register.
   if first < 2 || second < 2 || (cpu.physicalFR(first) ^ cpu.physicalFR(second)) & 1 == 0
     || (updates && cpu.isIllegalTarget(code.r3)) { return cpu.illegalOperation() }
-  if cpu.isDisabledFR(first) { return disabledFP(cpu, first) }
-  if cpu.isDisabledFR(second) { return disabledFP(cpu, second) }
+  if cpu.isDisabledFR(first) || cpu.isDisabledFR(second) {
+    let halves = [first, second].filter { cpu.isDisabledFR($0) }
+    return cpu.disabledFP(
+      low: halves.contains { $0 < 32 }, high: halves.contains { $0 >= 32 }, isr: loadISR(recipe))
+  }
   let address = cpu.readGR(code.r3)
   let nat = cpu.readNaT(code.r3), speculative = recipe.completers.contains(.speculative)
   if nat && !speculative { return natConsumption(cpu, ISR.r) }
@@ -263,7 +271,7 @@ private func writePair(_ cpu: CPU, _ code: Code, single: Bool, _ low: UInt64, _ 
 func executeFloatStore(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status {
   let update = recipe.baseUpdate
   if update != .none && cpu.isIllegalTarget(code.r3) { return cpu.illegalOperation() }
-  if cpu.isDisabledFR(code.r2) { return disabledFP(cpu, code.r2) }
+  if cpu.isDisabledFR(code.r2) { return disabledFP(cpu, code.r2, isr: ISR.w) }
   let address = cpu.readGR(code.r3), value = cpu.readFloat(code.r2)
   let format = floatFormat(code.pointee.opcode, recipe)
   if cpu.readNaT(code.r3) || (format != .spill && value.isNaTVal) { return natConsumption(cpu, ISR.w) }
@@ -289,8 +297,8 @@ func executeLineFetch(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status {
   if update != .none && cpu.isIllegalTarget(code.r3) { return cpu.illegalOperation() }
   let address = cpu.readGR(code.r3), nat = cpu.readNaT(code.r3)
   if recipe.completers.contains(.faulting) {
-    if nat { return natConsumption(cpu, ISR.r | ISR.na | 4) }
-    let status = cpu.probeFault(address, .read, level: cpu.cpl)
+    if nat { return natConsumption(cpu, ISR.r | ISR.na | NonAccess.lfetch) }
+    let status = cpu.probeFault(address, .read, level: cpu.cpl, code: NonAccess.lfetch)
     if status != .done { return status }
   }
   updateBase(cpu, code, update, address, nat: nat)

@@ -4,11 +4,6 @@ import CSupport
 import IA64
 import Machine
 
-/// ISR.code of a non-access instruction's NaT consumption (SDM vol. 2, table 5-1).
-private enum NonAccess {
-  static let tpa: UInt64 = 0, fc: UInt64 = 1, probe: UInt64 = 2, tak: UInt64 = 3, probeFault: UInt64 = 5
-}
-
 @inline(never)
 func executeSystem(_ cpu: CPU, _ code: Code) -> Status {
   switch code.pointee.opcode {
@@ -32,7 +27,7 @@ func executeSystem(_ cpu: CPU, _ code: Code) -> Status {
 
   case .mov_from_ar_i, .mov_from_ar_m: return executeReadAR(cpu, code)
   case .mov_to_ar_i, .mov_to_ar_m:
-    if !unitReaches(code) { return cpu.illegalOperation() }
+    if !unitReaches(code) || !cpu.isWritableAR(code.r3) { return cpu.illegalOperation() }
     if cpu.readNaT(code.r2) { return natConsumption(cpu, 0) }
     return cpu.writeAR(code.r3, cpu.readGR(code.r2))
   case .mov_to_ar_i_imm, .mov_to_ar_m_imm:
@@ -41,8 +36,7 @@ func executeSystem(_ cpu: CPU, _ code: Code) -> Status {
 
   // Order and caching of memory: one processor sees its own accesses in order, and stores reach memory at once.
   case .mf, .mf_a, .srlz_d, .srlz_i, .sync_i, .fwb, .invala, .lfetch_count, .mov_to_dahr: return .done
-  case .invala_e: return .done
-  case .invala_e_f: return cpu.isDisabledFR(code.r1) ? disabledFP(cpu, code.r1) : .done
+  case .invala_e, .invala_e_f: return .done
   case .mov_from_dahr: return writeResult(cpu, code, 0)
 
   case .sum: return cpu.writeUserMask(cpu.pointee.psr & PSR.userMask | code.immediate)
@@ -177,7 +171,7 @@ private func executePrivileged(_ cpu: CPU, _ code: Code) -> Status {
     return executePrivilegedRead(cpu, code)
   case .mov_to_cr:
     // The machine checks the register before the privilege, and both before the value.
-    if cpu.readNaT(code.r2), cpu.cpl == 0 { return natConsumption(cpu, 0) }
+    if cpu.readNaT(code.r2), cpu.cpl == 0, cpu.isWritableCR(code.r3) { return natConsumption(cpu, 0) }
     return cpu.writeCR(code.r3, cpu.readGR(code.r2))
   case .itc_i, .itc_d, .itr_i, .itr_d, .ptc_l, .ptc_g, .ptc_ga, .ptc_e, .ptr_i, .ptr_d, .mov_to_rr, .mov_to_pkr,
     .mov_to_dbr, .mov_to_ibr, .mov_to_pmc, .mov_to_pmd, .mov_to_psr_l, .ssm, .rsm, .bsw_0, .bsw_1, .rfi:

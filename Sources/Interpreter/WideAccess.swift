@@ -13,9 +13,17 @@ private func misaligned(_ cpu: CPU, _ address: UInt64) -> Bool {
   address & 15 != 0 && cpu.pointee.psr & PSR.ac != 0
 }
 
+/// The fault of a misaligned access: what translation has against it comes first.
+@inline(never)
+private func misalignedFault(_ cpu: CPU, _ address: UInt64, _ flags: UInt32) -> Status {
+  let wanted: Access = flags & UInt32(KT_ACCESS_WRITE) != 0 ? .write : .read
+  if cpu.resolve(address, wanted, flags: flags) == nil { return cpu.takeDeferral() }
+  return cpu.unalignedReference(address, flags: flags)
+}
+
 /// 16 bytes in two words: `low` the less significant. Also pairs of 8 bytes.
 func loadSpill(_ cpu: CPU, _ address: UInt64, _ flags: UInt32, _ low: inout UInt64, _ high: inout UInt64) -> Status {
-  if misaligned(cpu, address) { return cpu.unalignedReference(address, flags: flags) }
+  if misaligned(cpu, address) { return misalignedFault(cpu, address, flags) }
   var first: UInt64 = 0, second: UInt64 = 0
   var status = cpu.load(address, size: 8, flags: flags, &first)
   if status != .done { return status }
@@ -27,7 +35,7 @@ func loadSpill(_ cpu: CPU, _ address: UInt64, _ flags: UInt32, _ low: inout UInt
 }
 
 func storeSpill(_ cpu: CPU, _ address: UInt64, _ low: UInt64, _ high: UInt64) -> Status {
-  if misaligned(cpu, address) { return cpu.unalignedReference(address, flags: UInt32(KT_ACCESS_WRITE)) }
+  if misaligned(cpu, address) { return misalignedFault(cpu, address, UInt32(KT_ACCESS_WRITE)) }
   if !isReachable(cpu, address, length: 16) { return .interruptedOrStopped(cpu) }
   let big = isBigEndian(cpu)
   let status = cpu.store(address, size: 8, big ? high : low)
@@ -38,7 +46,7 @@ func storeSpill(_ cpu: CPU, _ address: UInt64, _ low: UInt64, _ high: UInt64) ->
 func loadExtended(
   _ cpu: CPU, _ address: UInt64, _ flags: UInt32, _ significand: inout UInt64, _ signExponent: inout UInt64
 ) -> Status {
-  if misaligned(cpu, address) { return cpu.unalignedReference(address, flags: flags) }
+  if misaligned(cpu, address) { return misalignedFault(cpu, address, flags) }
   let big = isBigEndian(cpu)
   var one: UInt64 = 0, two: UInt64 = 0
   var status = cpu.load(big ? address &+ 2 : address, size: 8, flags: flags, &one)
@@ -51,7 +59,7 @@ func loadExtended(
 }
 
 func storeExtended(_ cpu: CPU, _ address: UInt64, _ significand: UInt64, _ signExponent: UInt64) -> Status {
-  if misaligned(cpu, address) { return cpu.unalignedReference(address, flags: UInt32(KT_ACCESS_WRITE)) }
+  if misaligned(cpu, address) { return misalignedFault(cpu, address, UInt32(KT_ACCESS_WRITE)) }
   if !isReachable(cpu, address, length: 10) { return .interruptedOrStopped(cpu) }
   let big = isBigEndian(cpu)
   let status = cpu.store(big ? address &+ 2 : address, size: 8, significand)
@@ -68,12 +76,12 @@ private func isReachable(_ cpu: CPU, _ address: UInt64, length: UInt64) -> Bool 
 // MARK: 16-byte integers, which must be aligned
 
 func loadWhole16(_ cpu: CPU, _ address: UInt64, _ low: inout UInt64, _ high: inout UInt64) -> Status {
-  if address & 15 != 0 { return cpu.unalignedReference(address, flags: 0) }
+  if address & 15 != 0 { return misalignedFault(cpu, address, 0) }
   return loadSpill(cpu, address, 0, &low, &high)
 }
 
 func storeWhole16(_ cpu: CPU, _ address: UInt64, _ low: UInt64, _ high: UInt64) -> Status {
-  if address & 15 != 0 { return cpu.unalignedReference(address, flags: UInt32(KT_ACCESS_WRITE)) }
+  if address & 15 != 0 { return misalignedFault(cpu, address, UInt32(KT_ACCESS_WRITE)) }
   return storeSpill(cpu, address, low, high)
 }
 

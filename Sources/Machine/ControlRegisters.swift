@@ -52,9 +52,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   /// mov cr3=r2.
   package func writeCR(_ number: Int, _ value: UInt64) -> Status {
-    guard controlRegisterExists(number), number != CR.ivr, !(CR.irr0...CR.irr3).contains(number) else {
-      return illegalOperation()
-    }
+    if !isWritableCR(number) { return illegalOperation() }
     if cpl != 0 { return privilegedOperation() }
     if value & reservedBits(ofCR: number) != 0 { return reservedRegisterField() }
     switch number {
@@ -77,15 +75,20 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     case CR.ifs: pointee.cr_ifs = value
     case CR.iim: pointee.cr_iim = value
     case CR.iha: pointee.cr_iha = value & ~3
-    case CR.lid: pointee.cr_lid = value
-    case CR.tpr: writeTPR(value)
+    case CR.lid: pointee.cr_lid = value & 0xffff_ffff
+    case CR.tpr: writeTPR(value & 0x1_00f0)
     case CR.eoi: writeEOI()
-    case CR.itv: writeITV(value)
-    case CR.pmv: pointee.cr_pmv = value
-    case CR.cmcv: pointee.cr_cmcv = value
+    case CR.itv: writeITV(value & 0x1_00ff)
+    case CR.pmv: pointee.cr_pmv = value & 0x1_00ff
+    case CR.cmcv: pointee.cr_cmcv = value & 0x1_00ff
     default: kt_lrr(self)[number - CR.lrr0] = value
     }
     return .done
+  }
+
+  /// Whether mov to the control register is a legal instruction now.
+  package func isWritableCR(_ number: Int) -> Bool {
+    controlRegisterExists(number) && number != CR.ivr && !(CR.irr0...CR.irr3).contains(number)
   }
 
   /// False: reserved, or an interruption register while interruption collection is on (SDM vol. 2, 3.3.4).
@@ -103,8 +106,10 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     case CR.pta: 0x7e02
     case CR.ipsr: 0x1 | 0x1fc0 | 1 << 16 | 0xf000_0000 | 0xffff_c000_0000_0000
     case CR.ifs: 0x7fff_ffc0_0000_0000
-    case CR.tpr: ~(0x1_00ff as UInt64)
-    case CR.itv, CR.pmv, CR.cmcv: ~(0x1_10ff as UInt64)
+    // Above bit 16 these ignore what is written.
+    case CR.tpr: 0xff00
+    case CR.itv, CR.pmv, CR.cmcv: 0xef00
+    case CR.lid: 0xffff
     default: 0
     }
   }
@@ -117,7 +122,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     case 0...7: value = kt_kernel_registers(self)[number]
     case AR.rsc: value = pointee.ar_rsc
     case AR.bsp: value = readBSP()
-    case AR.bspstore: value = pointee.ar_bspstore
+    case AR.bspstore:
+      if pointee.ar_rsc & 3 != 0 { return illegalOperation() }
+      value = pointee.ar_bspstore
     case AR.rnat:
       if pointee.ar_rsc & 3 != 0 { return illegalOperation() }
       value = pointee.ar_rnat
@@ -142,6 +149,17 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     default: return illegalOperation()
     }
     return .done
+  }
+
+  /// Whether mov to the application register is a legal instruction now, whatever the value.
+  package func isWritableAR(_ number: Int) -> Bool {
+    switch number {
+    case AR.bsp, AR.ruc: false
+    case AR.bspstore, AR.rnat: pointee.ar_rsc & 3 == 0
+    case 0...7, AR.rsc, AR.fcr, AR.eflag...AR.fdr, AR.ccv, AR.unat, AR.fpsr, AR.itc, AR.pfs...AR.ec, 48...63, 112...127:
+      true
+    default: false
+    }
   }
 
   /// mov ar3=r2.
@@ -211,7 +229,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   /// fc, fc.i: a non-access reference, which needs the right to read only above level 0 (SDM vol. 3, fc). The caches are
   /// coherent, but what an engine has derived from the line, 64 bytes here, is stale.
   package func flushCache(_ address: UInt64) -> Status {
-    guard let place = resolve(address, cpl == 0 ? [] : .read, flags: UInt32(KT_ACCESS_NONE)) else {
+    guard let place = resolve(address, cpl == 0 ? [] : .read, flags: NonAccess.flags(NonAccess.fc)) else {
       return .interruptedOrStopped(self)
     }
     if machine.holdsCode(place.physical) { pointee.code_written?(self, place.physical & ~63, 64) }

@@ -51,6 +51,18 @@ package enum ISR {
   package static let ed: UInt64 = 1 << 43
 }
 
+/// ISR.code{3:0} of the instructions that refer to an address without an access (SDM vol. 2, table 5-1).
+package enum NonAccess {
+  package static let tpa: UInt64 = 0, fc: UInt64 = 1, probe: UInt64 = 2, tak: UInt64 = 3, lfetch: UInt64 = 4
+  package static let probeFault: UInt64 = 5
+
+  /// Flags of such a reference.
+  static func flags(_ code: UInt64) -> UInt32 {
+    UInt32(KT_ACCESS_NONE) | UInt32(truncatingIfNeeded: code) << UInt32(KT_ACCESS_CODE_SHIFT)
+  }
+  static func code(_ flags: UInt32) -> UInt64 { UInt64(flags >> UInt32(KT_ACCESS_CODE_SHIFT) & 15) }
+}
+
 /// Bits of the default control register (SDM vol. 2, 3.3.4.1).
 package enum DCR {
   package static let pp: UInt64 = 1 << 0
@@ -82,7 +94,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
         vector: vector.rawValue, pending: 1, isr: status, ifa: ifa ?? 0, iim: iim ?? 0, itir: itir ?? 0, iha: 0)
       return stop(KT_STOP_PROCESS_TRAP, detail: Int64(vector.rawValue))
     }
-    pointee.cr_isr = status
+    // A nested miss must not disturb what the handler it interrupts still needs (SDM vol. 2, 5.5).
+    if vector != .dataNestedTLB { pointee.cr_isr = status }
     if collecting {
       pointee.cr_ipsr = pointee.psr | UInt64(pointee.ri) << PSR.riShift
       pointee.cr_iip = pointee.ip
@@ -184,9 +197,10 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   package func registerNaTConsumption(isr: UInt64 = 0, code: UInt64 = 0) -> Status {
     interrupt(.naTConsumption, isr: isr | 0x10 | code)
   }
-  /// `low`, `high`: which half of the floating-point registers is disabled and was touched.
-  package func disabledFP(low: Bool, high: Bool) -> Status {
-    interrupt(.disabledFP, isr: (low ? 1 : 0) | (high ? 2 : 0))
+  /// `low`, `high`: which half of the floating-point registers is disabled and was touched. `isr`: r, w, sp of the
+  /// access, if it is one.
+  package func disabledFP(low: Bool, high: Bool, isr: UInt64 = 0) -> Status {
+    interrupt(.disabledFP, isr: isr | (low ? 1 : 0) | (high ? 2 : 0))
   }
   package func breakInstruction(_ immediate: UInt64) -> Status { interrupt(.breakInstruction, iim: immediate) }
   package func speculativeOperation(_ immediate: UInt64) -> Status { interrupt(.speculation, iim: immediate) }
@@ -215,7 +229,10 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     if wanted.contains(.read) { isr |= ISR.r }
     if flags & UInt32(KT_ACCESS_RSE) != 0 { isr |= ISR.rs }
     if flags & UInt32(KT_ACCESS_SPECULATIVE) != 0 { isr |= ISR.sp }
-    if flags & UInt32(KT_ACCESS_NONE) != 0 { isr |= ISR.na | (flags & UInt32(KT_ACCESS_PROBE) != 0 ? 2 : 0) }
+    if flags & UInt32(KT_ACCESS_NONE) != 0 {
+      isr |= ISR.na | NonAccess.code(flags)
+      if NonAccess.code(flags) == NonAccess.fc { isr |= ISR.r }
+    }
     if flags & UInt32(KT_ACCESS_RSE) == 0, codePageDefers() { isr |= ISR.ed }
     return isr
   }
@@ -231,14 +248,16 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   func naTPageConsumption(_ va: UInt64, _ wanted: Access, flags: UInt32) {
-    interrupt(.naTConsumption, isr: isr(wanted, flags) | 0x20, ifa: va)
+    interrupt(.naTConsumption, isr: isr(wanted, flags) & ~ISR.ed | 0x20, ifa: va)
   }
 
   func unimplementedDataAddress(_ va: UInt64, _ wanted: Access, flags: UInt32) {
     interrupt(.generalException, isr: isr(wanted, flags) | 0x30, ifa: va)
   }
 
-  func instructionFault(_ vector: Vector, _ ip: UInt64, code: UInt64 = 0) {
-    interrupt(vector, isr: ISR.x | code, ifa: ip, itir: defaultITIR(ip))
+  @discardableResult
+  func instructionFault(_ vector: Vector, _ ip: UInt64, code: UInt64 = 0) -> Status {
+    let namesPage = vector != .naTConsumption && vector != .debug
+    return interrupt(vector, isr: ISR.x | code, ifa: ip, itir: namesPage ? defaultITIR(ip) : nil)
   }
 }

@@ -54,11 +54,12 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   package func semaphorePointer(
     _ va: UInt64, size: UInt32, rights: Access, flags: UInt32 = 0
   ) -> UnsafeMutableRawPointer? {
+    // What translation has against it comes first.
+    guard let place = resolve(va, rights, flags: flags | size) else { return nil }
     if va & UInt64(size - 1) != 0 {
       _ = unalignedReference(va, flags: flags | accessFlags(rights))
       return nil
     }
-    guard let place = resolve(va, rights, flags: flags | size) else { return nil }
     guard let host = place.host else {
       _ = unsupportedReference(va, flags: flags | accessFlags(rights))
       return nil
@@ -232,7 +233,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   /// After `resolve` gave nil: was the fault deferred, delivered, or left to the platform?
-  private func takeDeferral() -> Status {
+  package func takeDeferral() -> Status {
     if pointee.deferral != 0 {
       pointee.deferral = 0
       return .deferred
@@ -243,7 +244,10 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   // An unaligned access is done in pieces when psr.ac is clear, as the architecture allows an implementation to do
   // (SDM vol. 1, 4.4.1; vol. 2, 4.5): the lower piece first, nothing written before both pieces are known to be reachable.
   private func loadUnaligned(_ va: UInt64, _ size: Int, _ flags: UInt32, _ value: UnsafeMutablePointer<UInt64>) -> Status {
-    if unalignedFaults(flags) { return unalignedReference(va, flags: flags) }
+    if unalignedFaults(flags) {
+      if resolve(va, .read, flags: flags) == nil { return takeDeferral() }
+      return unalignedReference(va, flags: flags)
+    }
     var bytes: UInt64 = 0
     let rest = flags & ~UInt32(KT_ACCESS_SIZE_MASK) | UInt32(KT_ACCESS_RAW) | 1
     for index in 0..<size {
@@ -257,7 +261,10 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   private func storeUnaligned(_ va: UInt64, _ size: Int, _ flags: UInt32, _ value: UInt64) -> Status {
-    if unalignedFaults(flags) { return unalignedReference(va, flags: flags | UInt32(KT_ACCESS_WRITE)) }
+    if unalignedFaults(flags) {
+      if resolve(va, .write, flags: flags) == nil { return .interruptedOrStopped(self) }
+      return unalignedReference(va, flags: flags | UInt32(KT_ACCESS_WRITE))
+    }
     let raw = isBigEndian(flags) ? value.byteSwapped >> UInt64(64 - 8 * size) : value
     guard resolve(va, .write, flags: flags) != nil, resolve(va &+ UInt64(size - 1), .write, flags: flags) != nil
     else { return .interruptedOrStopped(self) }

@@ -39,7 +39,7 @@ struct PageTableEntry {
     case 1: return within ? [.read, .execute] : []
     case 2: return within ? [.read, .write] : []
     case 3: return within ? [.read, .write, .execute] : []
-    case 4: return cpl == 0 ? [.read, .write] : within ? .read : []
+    case 4: return within ? (cpl == privilege && cpl != 0 ? .read : [.read, .write]) : []
     case 5: return cpl == 0 ? [.read, .write, .execute] : within ? [.read, .execute] : []
     case 6: return within ? (cpl == privilege && cpl != 0 ? [.read, .write, .execute] : [.read, .write]) : []
     default: return cpl == 0 ? [.read, .execute] : .execute
@@ -73,7 +73,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     guard pointee.psr & (PSR.db | PSR.dd) == PSR.db, case .found = resolution,
       meetsDataBreakpoint(va, wanted, flags: flags)
     else { return resolution }
-    if !deferred(flags, dcrBit: DCR.dd) { dataFault(.debug, va, wanted, flags: flags) }
+    if !deferred(flags, dcrBit: DCR.dd) { interrupt(.debug, isr: isr(wanted, flags), ifa: va) }
     return .fault
   }
 
@@ -109,6 +109,11 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       return .fault
     }
     return .found(Place(physical: physical, host: machine.host(physical: physical, length: 1), rights: [.read, .write]))
+  }
+
+  /// fc: a reference without the accessed bit's fault.
+  private func isFlush(_ flags: UInt32) -> Bool {
+    flags & UInt32(KT_ACCESS_NONE) != 0 && NonAccess.code(flags) == NonAccess.fc
   }
 
   /// The checks on a translation in the order of their priority (SDM vol. 2, table 5-6 and 4.1.1).
@@ -147,7 +152,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       dataFault(.dirtyBit, va, wanted, flags: flags)
       return .fault
     }
-    if !pte.accessed, pointee.psr & PSR.da == 0, flags & UInt32(KT_ACCESS_NONE) == 0 {
+    if !pte.accessed, pointee.psr & PSR.da == 0, !isFlush(flags) {
       if !deferred(flags, dcrBit: DCR.da) { dataFault(.dataAccessBit, va, wanted, flags: flags) }
       return .fault
     }
@@ -257,31 +262,46 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   // MARK: The VHPT walker (SDM vol. 2, 4.1.5 to 4.1.7)
 
-  /// Looks `va` up in the virtual hash page table and inserts what it finds; where it can't, delivers the miss fault
-  /// (or defers it) and gives nil.
+  /// What the walker found.
+  private enum Walk {
+    case inserted(UnsafeMutablePointer<kt_translation>)
+    /// It is off.
+    case off
+    /// No translation for the table entry at this address.
+    case noTable(UInt64)
+    /// The entry at this address does not serve.
+    case noEntry(UInt64)
+  }
+
+  /// Looks `va` up in the virtual hash page table and inserts what it finds.
+  private func walkTable(_ va: UInt64, instruction: Bool) -> Walk {
+    let rr = regionRegister(of: va)
+    guard pointee.cr_pta & 1 != 0, RegionRegister.walker(rr), pointee.psr & PSR.dt != 0,
+      !instruction || pointee.psr & PSR.ic != 0
+    else { return .off }
+    let address = hashAddress(va)
+    guard let table = findData(address) else { return .noTable(address) }
+    let pte = PageTableEntry(bits: table.pointee.pte)
+    let shift = UInt64(table.pointee.ps)
+    let place = pte.physical(pageShift: shift) | address & ((1 << shift) - 1)
+    guard pte.present, pte.memoryAttribute != PageTableEntry.naTPage,
+      let host = machine.host(physical: place, length: 32), let (bits, itir) = tableEntry(host, va, rr)
+    else { return .noEntry(address) }
+    return .inserted(insert(va, pte: bits, itir: itir, instruction: instruction))
+  }
+
+  /// As `walkTable`; where there is nothing, delivers the miss fault (or defers it) and gives nil.
   private func walk(_ va: UInt64, instruction: Bool, wanted: Access, flags: UInt32)
     -> UnsafeMutablePointer<kt_translation>?
   {
-    let rr = regionRegister(of: va)
-    let enabled = pointee.cr_pta & 1 != 0 && RegionRegister.walker(rr) && (!instruction || pointee.psr & PSR.ic != 0)
-    if enabled {
-      let address = hashAddress(va)
-      guard let table = findData(address) else {
-        miss(.vhptTranslation, va, instruction, wanted, flags, iha: address)
-        return nil
-      }
-      let pte = PageTableEntry(bits: table.pointee.pte)
-      let shift = UInt64(table.pointee.ps)
-      let place = pte.physical(pageShift: shift) | address & ((1 << shift) - 1)
-      if pte.present, pte.memoryAttribute != PageTableEntry.naTPage, let host = machine.host(physical: place, length: 32),
-        let (bits, itir) = tableEntry(host, va, rr)
-      {
-        return insert(va, pte: bits, itir: itir, instruction: instruction)
-      }
+    switch walkTable(va, instruction: instruction) {
+    case .inserted(let entry): return entry
+    case .off:
+      miss(instruction ? .alternateInstructionTLB : .alternateDataTLB, va, instruction, wanted, flags, iha: nil)
+    case .noTable(let address): miss(.vhptTranslation, va, instruction, wanted, flags, iha: address)
+    case .noEntry(let address):
       miss(instruction ? .instructionTLB : .dataTLB, va, instruction, wanted, flags, iha: address)
-      return nil
     }
-    miss(instruction ? .alternateInstructionTLB : .alternateDataTLB, va, instruction, wanted, flags, iha: nil)
     return nil
   }
 
@@ -476,6 +496,12 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   package func writeProtectionKey(_ index: UInt64, _ value: UInt64) -> Status {
     guard index & 0xff < 16, value & 0xf0 == 0, value >> 32 == 0 else { return reservedRegisterField() }
+    // A valid key stands in one register only.
+    if value & 1 != 0 {
+      for other in 0..<16 where kt_protection_keys(self)[other] & 1 != 0 && kt_protection_keys(self)[other] >> 8 == value >> 8 {
+        kt_protection_keys(self)[other] &= ~1
+      }
+    }
     kt_protection_keys(self)[Int(index & 0xff)] = value
     flushSoftwareTLB()
     return .done
@@ -485,8 +511,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   /// `tpa`: the physical address, or nil after the fault.
   package func translateToPhysical(_ va: UInt64) -> UInt64? {
-    if pointee.psr & PSR.dt == 0 { return va & ~(1 << 63) }
-    let flags = UInt32(KT_ACCESS_NONE)
+    // psr.dt is no matter here: it only says whether the table is walked.
+    if pointee.is_process != 0 { return va }
+    let flags = NonAccess.flags(NonAccess.tpa)
     guard let entry = findData(va) ?? walk(va, instruction: false, wanted: [], flags: flags) else { return nil }
     let pte = PageTableEntry(bits: entry.pointee.pte)
     if !pte.present {
@@ -503,9 +530,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   /// `tak`: the protection key in the form of the instruction's result (1 where there is no translation).
   package func accessKey(_ va: UInt64) -> UInt64 {
-    guard pointee.psr & PSR.dt != 0, let entry = findData(va), PageTableEntry(bits: entry.pointee.pte).present else {
-      return 1
-    }
+    var entry = findData(va)
+    if entry == nil, case .inserted(let found) = walkTable(va, instruction: false) { entry = found }
+    guard let entry, PageTableEntry(bits: entry.pointee.pte).present else { return 1 }
     return UInt64(entry.pointee.key) << 8
   }
 
@@ -514,8 +541,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     if pointee.is_process != 0 {
       return machine.processMemory?.page(at: va)?.rights.isSuperset(of: wanted) ?? false
     }
-    if pointee.psr & PSR.dt == 0 { return true }
-    let flags = UInt32(KT_ACCESS_NONE) | UInt32(KT_ACCESS_PROBE)
+    let flags = NonAccess.flags(NonAccess.probe)
     guard let entry = findData(va) ?? walk(va, instruction: false, wanted: wanted, flags: flags) else { return nil }
     let pte = PageTableEntry(bits: entry.pointee.pte)
     if !pte.present {
@@ -537,8 +563,11 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   /// `probe.fault`: faults as the access itself would, at the less privileged of `level` and the current one.
-  package func probeFault(_ va: UInt64, _ wanted: Access, level: Int) -> Status {
-    let flags = UInt32(KT_ACCESS_NONE) | UInt32(KT_ACCESS_PROBE)
+  /// lfetch.fault too, with its own `code`.
+  package func probeFault(
+    _ va: UInt64, _ wanted: Access, level: Int, code: UInt64 = NonAccess.probeFault
+  ) -> Status {
+    let flags = NonAccess.flags(code)
     if pointee.is_process != 0 || pointee.psr & PSR.dt == 0 {
       return resolve(va, wanted, flags: flags) == nil ? .interruptedOrStopped(self) : .done
     }

@@ -23,6 +23,9 @@ struct VectorsCommand: ParsableCommand {
   @Option(name: .customLong("disable"), help: ArgumentHelp("Leaves out an optimisation of the translator; may be repeated.", valueName: "OPTIMISATION"))
   var disabled: [String] = []
 
+  @Flag(help: "Instead of the differences, prints what stands behind each row of the instruction table (Markdown).")
+  var coverage = false
+
   @Flag(help: "Report in JSON.")
   var json = false
 
@@ -30,18 +33,27 @@ struct VectorsCommand: ParsableCommand {
   var files: [String]
 
   func run() throws {
+    if coverage { return try printCoverage() }
     var report = VectorReport()
-    for file in files {
-      let bytes = try readFile(file)
-      let vectors: [StateVector]
-      do throws(VectorError) { vectors = try StateVector.read(bytes) } catch {
-        throw Failure("\(file): \(error): see Documentation/vectors.md", status: ExitStatus.cannotRun)
-      }
-      try run(vectors, file, &report)
-    }
+    for file in files { try run(try vectors(file), file, &report) }
     var text = json ? report.json.text(indented: true) + "\n" : report.text
     text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
     if report.different > 0 { Glibc.exit(ExitStatus.different) }
+  }
+
+  private func vectors(_ file: String) throws -> [StateVector] {
+    let bytes = try readFile(file)
+    do throws(VectorError) { return try StateVector.read(bytes) } catch {
+      throw Failure("\(file): \(error): see Documentation/vectors.md", status: ExitStatus.cannotRun)
+    }
+  }
+
+  private func printCoverage() throws {
+    var coverage = InstructionCoverage()
+    for file in files { try coverage.add(try vectors(file)) }
+    try coverage.addPrograms(4000)
+    var text = CoverageReport(coverage).text
+    text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
   }
 
   private func run(_ vectors: [StateVector], _ file: String, _ report: inout VectorReport) throws {

@@ -31,8 +31,8 @@ package final class VectorMachine {
   private static let pageSize: UInt64 = 4096
 
   let cpu: CPU
-  private let machine: Machine
-  private let engine: any Engine
+  let machine: Machine
+  let engine: any Engine
   /// The state after loading, and what stacked registers held then.
   let before: CPU
   let ringBefore: UnsafeMutablePointer<UInt64>
@@ -135,7 +135,13 @@ package final class VectorMachine {
       }
       cpu.setBudget(1)
     }
+    let start = position
     let reason = engine.run(cpu)
+    if reason == KT_STOP_FATAL && position != start {
+      // The instruction has been executed; that nothing can be fetched behind it matters only if the run goes on.
+      cpu.pointee.stop_reason = 0
+      return nil
+    }
     return reason == KT_STOP_NONE || reason == KT_STOP_BUDGET ? nil : stopText
   }
 

@@ -34,6 +34,7 @@ ILLEGAL, PRIVILEGED_OP, PRIVILEGED_REG, RESERVED = 0x00, 0x10, 0x20, 0x30
 # Bundles in which an instruction of a unit stands, and its slot.
 FRAMES = {
     'M': ('.mii', 0, '{}\nnop.i 0\nnop.i 0'),
+    'M;': ('.mmi', 0, '{} ;;\nnop.m 0\nnop.i 0'),   # what must end its group
     'A': ('.mii', 0, '{}\nnop.i 0\nnop.i 0'),
     'I': ('.mii', 1, 'nop.m 0\n{}\nnop.i 0'),
     'I2': ('.mii', 2, 'nop.m 0\nnop.i 0\n{}'),
@@ -100,15 +101,15 @@ class Maker:
     def assemble(self):
         lines = ['.text']
         for key, number in self.bundles.items():
-            body = key.replace('@next', 'target%d' % number)
+            body = key.replace('@next', 'here%d+64' % number)
             if '@next' in key:
-                lines.append('.set target%d, . + 64' % number)
+                lines.append('here%d:' % number)
             lines.append(body)
         with tempfile.TemporaryDirectory() as folder:
             source, target, binary = (os.path.join(folder, n) for n in ('v.s', 'v.o', 'v.bin'))
             with open(source, 'w') as file:
                 file.write('\n'.join(lines) + '\n')
-            done = subprocess.run(['ia64-linux-gnu-as', '-o', target, source], capture_output=True, text=True)
+            done = subprocess.run(['ia64-linux-gnu-as', '-mhint.b=ok', '-o', target, source], capture_output=True, text=True)
             errors = [l for l in done.stderr.splitlines() if 'Error' in l]
             if errors:
                 numbered = open(source).read().splitlines()
