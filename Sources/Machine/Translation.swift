@@ -73,7 +73,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     guard pointee.psr & (PSR.db | PSR.dd) == PSR.db, case .found = resolution,
       meetsDataBreakpoint(va, wanted, flags: flags)
     else { return resolution }
-    if !deferred(flags, dcrBit: DCR.dd) { dataFault(.debug, va, wanted, flags: flags) }
+    if !deferred(flags, dcrBit: DCR.dd) { interrupt(.debug, isr: isr(wanted, flags), ifa: va) }
     return .fault
   }
 
@@ -108,45 +108,13 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       if !deferred(flags, dcrBit: nil) { unimplementedDataAddress(va, wanted, flags: flags) }
       return .fault
     }
-    if breaks(va, wanted, level: cpl, flags: flags) { return .fault }
     return .found(Place(physical: physical, host: machine.host(physical: physical, length: 1), rights: [.read, .write]))
   }
 
-  // MARK: Breakpoints (SDM vol. 2, 7.1)
-
-  /// fc: a reference without the accessed bit's and breakpoints' faults.
+  /// fc: a reference without the accessed bit's fault.
   private func isFlush(_ flags: UInt32) -> Bool {
     flags & UInt32(KT_ACCESS_NONE) != 0 && NonAccess.code(flags) == NonAccess.fc
   }
-
-  /// Whether a data breakpoint matches; the Data Debug fault has then been delivered or deferred.
-  private func breaks(_ va: UInt64, _ wanted: Access, level: Int, flags: UInt32) -> Bool {
-    guard pointee.psr & (PSR.db | PSR.dd) == PSR.db, !isFlush(flags) else { return false }
-    let kinds = (wanted.contains(.read) ? 1 << 63 : 0) as UInt64 | (wanted.contains(.write) ? 1 << 62 : 0)
-    let size = UInt64(max(1, flags & UInt32(KT_ACCESS_SIZE_MASK)))
-    guard breakpoint(kt_data_breakpoints(self), va, kinds, level: level, size: size) else { return false }
-    if !deferred(flags, dcrBit: DCR.dd) { interrupt(.debug, isr: isr(wanted, flags), ifa: va) }
-    return true
-  }
-
-  /// Whether one of the register pairs (address; kinds, levels and mask) names an aligned block of `size` bytes at `va`.
-  private func breakpoint(
-    _ registers: UnsafeMutablePointer<UInt64>, _ va: UInt64, _ kinds: UInt64, level: Int, size: UInt64
-  ) -> Bool {
-    for pair in stride(from: 0, to: 16, by: 2) {
-      let control = registers[pair + 1]
-      guard control & kinds != 0, control >> UInt64(56 + level) & 1 != 0 else { continue }
-      let mask = (control | 0xff << 56) & ~(size - 1)
-      if (registers[pair] ^ va) & mask == 0 { return true }
-    }
-    return false
-  }
-
-  /// Whether an instruction breakpoint names the bundle at `ip`.
-  package func instructionBreakpoint(_ ip: UInt64) -> Bool {
-    breakpoint(kt_instruction_breakpoints(self), ip, 1 << 63, level: cpl, size: 16)
-  }
-  package func instructionDebugFault(_ ip: UInt64) -> Status { instructionFault(.debug, ip) }
 
   /// The checks on a translation in the order of their priority (SDM vol. 2, table 5-6 and 4.1.1).
   private func checked(
@@ -188,7 +156,6 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       if !deferred(flags, dcrBit: DCR.da) { dataFault(.dataAccessBit, va, wanted, flags: flags) }
       return .fault
     }
-    if breaks(va, wanted, level: level, flags: flags) { return .fault }
     // What the software TLB may skip next time: nothing that could fault.
     if !pte.dirty { rights.remove(.write) }
     if !pte.accessed { rights = [] }

@@ -48,9 +48,9 @@ package struct InstructionCoverage {
 
   // MARK: Vectors
 
-  /// Runs `vectors` on both engines.
-  package mutating func add(_ vectors: [StateVector]) throws {
-    for engine in EngineKind.allCases {
+  /// Runs `vectors`, on both engines where nothing else is said.
+  package mutating func add(_ vectors: [StateVector], on engines: [EngineKind] = EngineKind.allCases) throws {
+    for engine in engines {
       let machine = try VectorMachine(engine, for: vectors)
       let probe = TranslationProbe(machine)
       for vector in vectors {

@@ -27,7 +27,7 @@ package final class VectorMachine {
   static let physicalBits: UInt64 = 50
   /// RAM that a vector can name at most: what lies above is reserved address space even on a small host.
   static let memoryLimit: UInt64 = 1 << 42
-  private static let leastMemory: UInt64 = 1 << 30
+  private static let leastMemory: UInt64 = 1 << 28
   private static let pageSize: UInt64 = 4096
 
   let cpu: CPU

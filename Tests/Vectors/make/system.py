@@ -81,6 +81,8 @@ def application_registers(maker):
         case(maker, text, unit, {'psr': IC, 'cfm': CFM}, general(maker, ILLEGAL, slot, IC), [r1(0)], label='r0')
         case(maker, text, unit, {'psr': IC, 'cfm': CFM}, general(maker, ILLEGAL, slot, IC), [r1(48)], label='outside')
         case(maker, text, unit, {'nat': [9], 'ar': {name: 3}}, {'gr': {9: 3}, 'nat': []}, label='clears NaT')
+    for imm in (-1, 0, 100):
+        case(maker, 'mov.i ar.lc=%d' % imm, 'I', {'ar': {'lc': 7}}, {'ar': {'lc': imm & M64}}, label='again')
     # Reserved numbers, and those of the other unit.
     for number in (8, 15, 20, 22, 23, 31, 33, 37, 41, 47, 67, 100, 111):
         unit = 'M' if number < 64 else 'I'
@@ -428,6 +430,9 @@ def returns(maker):
             case(maker, text, 'B', initial, final, label='%x %d' % (psr, number))
         psr = IC | CPL3
         case(maker, text, 'B', {'psr': psr}, general(maker, PRIVILEGED_OP, 2, psr), label='cpl 3')
+    for text in ('vmsw.0', 'vmsw.1'):   # a processor without virtual machines
+        for psr in (IC, IC | CPL3):
+            case(maker, text, 'B', {'psr': psr}, general(maker, ILLEGAL, 2, psr), label='psr %x' % psr)
     # epc: level 0 in physical mode; pfs.ppl must not be more privileged than the present level.
     for level in range(4):
         for ppl in range(4):
