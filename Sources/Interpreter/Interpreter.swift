@@ -302,7 +302,6 @@ func stepOne(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>) -> Sta
   }
   let source = cpu.pointee.ip, position = cpu.pointee.ri
   let psr = cpu.pointee.psr
-  if psr & (PSR.db | PSR.id) == PSR.db, cpu.instructionBreakpoint(source) { return cpu.instructionDebugFault(source) }
   let status = executeInstruction(cpu, instruction(slot))
   if status == .done {
     if slot.pointee.isLong { cpu.pointee.ri = 2 }
