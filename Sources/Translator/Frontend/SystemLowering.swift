@@ -161,7 +161,7 @@ extension Frontend {
       switch number {
       case CR.itm: setTimer(value, slots)
       case CR.tpr:
-        leave(ifAnyOf: ~0x1_00ff, in: value)
+        leave(ifAnyOf: ~0x1_00f0, in: value)
         _ = builder.emit(.exitIfPending, imm: leaveExit())
         _ = builder.emit(.storeState, value, imm: Int64(StateOffset.tpr))
       default:
@@ -246,7 +246,7 @@ extension Frontend {
 /// A control register that is no more than its value.
 struct ControlRegisterRow {
   var offset: Int32
-  /// Bits that must be 0 in what is written.
+  /// Bits that are reserved or ignored: a value with one of them set is the interpreter's.
   var reserved: UInt64 = 0
   /// Only while psr.ic is 0 (SDM vol. 2, 3.3.4).
   var isInterruption = false
@@ -285,11 +285,11 @@ struct ControlRegisterRow {
     rows[CR.ifs] = row(\.cr_ifs, reserved: 0x7fff_ffc0_0000_0000, interruption: true)
     rows[CR.iim] = row(\.cr_iim, interruption: true)
     rows[CR.iha] = row(\.cr_iha, interruption: true, writable: false)
-    rows[CR.lid] = row(\.cr_lid)
+    rows[CR.lid] = row(\.cr_lid, reserved: ~0xffff_0000)
     rows[CR.tpr] = row(\.cr_tpr, writable: false)
     rows[CR.itv] = row(\.cr_itv, writable: false)
-    rows[CR.pmv] = row(\.cr_pmv, reserved: ~0x1_10ff)
-    rows[CR.cmcv] = row(\.cr_cmcv, reserved: ~0x1_10ff)
+    rows[CR.pmv] = row(\.cr_pmv, reserved: ~0x1_00ff)
+    rows[CR.cmcv] = row(\.cr_cmcv, reserved: ~0x1_00ff)
     return rows
   }()
 }
