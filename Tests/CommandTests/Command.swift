@@ -44,6 +44,11 @@ func execute(
   let output = Pipe(), errors = Pipe()
   process.standardOutput = output
   process.standardError = errors
+  // The program starts with no signal blocked, whatever the test's thread has.
+  var none = sigset_t(), blocked = sigset_t()
+  sigemptyset(&none)
+  pthread_sigmask(SIG_SETMASK, &none, &blocked)
+  defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
   try process.run()
   // Read both while it runs: a full pipe would stop it.
   nonisolated(unsafe) var errorData = Data()
