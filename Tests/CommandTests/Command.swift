@@ -6,8 +6,11 @@ struct CommandResult {
   var status: Int32
   /// Whether a signal ended it; `status` is then the signal's number.
   var wasKilled: Bool
-  var output: String
+  var bytes: Data
   var errors: String
+
+  /// Standard output as text.
+  var output: String { String(decoding: bytes, as: UTF8.self) }
 }
 
 /// The package's folder.
@@ -59,7 +62,7 @@ func execute(
   while !reader.isFinished { usleep(200) }
   return CommandResult(
     status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal,
-    output: String(decoding: outputData, as: UTF8.self), errors: String(decoding: errorData, as: UTF8.self))
+    bytes: outputData, errors: String(decoding: errorData, as: UTF8.self))
 }
 
 /// A file of these bytes that goes away with the value.

@@ -1,7 +1,7 @@
 // What Linux keeps for one thread, and the order in which a process's threads run.
 //
 // A guest thread is a host thread, so that it waits in the host's own system calls and has the host's signals; but one
-// at a time executes guest code or touches the process's state (Documentation/decisions/0005-guest-threads.md).
+// at a time executes guest code or touches the process's state (Documentation/decisions/0006-guest-threads.md).
 import CSupport
 import Glibc
 import Machine

@@ -1,5 +1,5 @@
 // Threads and child processes of a running program: each thread is a host thread with a processor of its own, and all of
-// them take turns on one engine (Documentation/decisions/0005-guest-threads.md).
+// them take turns on one engine (Documentation/decisions/0006-guest-threads.md).
 import CSupport
 import Glibc
 import Machine
