@@ -42,6 +42,8 @@ func execute(
   let process = Process()
   process.executableURL = program
   process.arguments = arguments
+  // A crash is reported by its signal, not waited for.
+  process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
   process.standardInput = try input.map { try FileHandle(forReadingFrom: URL(fileURLWithPath: $0)) } ?? FileHandle.nullDevice
   if let folder { process.currentDirectoryURL = folder }
   let output = Pipe(), errors = Pipe()
