@@ -138,7 +138,7 @@ func multiplyAddQuickly(_ cpu: CPU, _ slot: SlotPointer, _ rotation: Int) -> Boo
   var precision = form.precision
   var exponents = isWide ? (1, 0x1fffe) : precision == 53 ? (0xfc01, 0x103fe) : (0xff81, 0x1007e)
   if precision == 0 {
-    precision = field & 8 == 0 ? 24 : field & 4 == 0 ? 53 : 64
+    precision = field & 0xc == 0 ? 24 : field & 0xc == 8 ? 53 : 64
     if !isWide { exponents = (0xc001, 0x13ffe) }
   }
   let file = FloatFile(cpu, rotation: rotation)
