@@ -46,9 +46,6 @@ func environment(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(Stri
   /// more than a million instruction groups.
   @Test func campaign() throws { try compare("campaign", FuzzSettings(), environment("KITTSON_CASES") ?? 10000) }
 
-  /// Cases of the campaign that are known to differ (Documentation/errata.md): code that its own stores change.
-  private static let known: Set<UInt64> = [7758]
-
   private func compare(_ name: String, _ settings: FuzzSettings, _ cases: UInt64) throws {
     let pair = try DifferentialPair()
     let first = environment("KITTSON_SEED") ?? 1
@@ -57,10 +54,6 @@ func environment(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(Stri
       let fuzzCase = FuzzCase(seed: seed, settings)
       let differences = pair.run(fuzzCase.program, slots: fuzzCase.slots, fuzzCase.options)
       if differences.isEmpty { continue }
-      if name == "campaign", Self.known.contains(seed) {
-        withKnownIssue { Issue.record("seed \(seed)") }
-        continue
-      }
       failures += 1
       let fields = differences.prefix(8).map { "\($0.name): \($0.values.0) and \($0.values.1)" }
       if failures <= 2 {

@@ -111,9 +111,7 @@ private struct RandomBytes {
     cpu.setPSR(psr)
     let virtual = psr & PSR.it != 0 && random.next() & 3 == 0
     cpu.pointee.ip = random.next() & 0xffff0 | (virtual ? (random.next() & 3) << 61 : 0)
-    // The long instruction of an MLX bundle is slot 1; what slot 2 would be the architecture leaves open.
-    let low = cpu.machine.ram.load(fromByteOffset: Int(cpu.pointee.ip & 0xffff0), as: UInt64.self)
-    cpu.pointee.ri = UInt32(random.next() % (low >> 1 & 15 == 2 ? 2 : 3))
+    cpu.pointee.ri = UInt32(random.next() % 3)
     if entry & 7 == 0 { renewFrame(cpu, &random) }
     for n in 1..<64 where random.next() & 3 == 0 { cpu.predicates[n] = UInt8(random.next() & 1) }
     for _ in 0..<4 { cpu.writeGR(1 + Int(random.next() % 31), value(&random)) }

@@ -99,7 +99,9 @@ struct Frontend {
       } else {
         let words = source.host + Int(bundle & 0xfff)
         let decoded = Decoder.decode(InstructionBundle(loadingFrom: words))
-        while slot < decoded.count {
+        // Slot 2 of an MLX bundle, where nothing but changed code or a wild rfi leads, is the long instruction too.
+        let end = slot == 2 ? 3 : decoded.count
+        while slot < end {
           isLong = decoded.template.isLong
           builder.position = UInt32(bundles << 2 | slot)
           builder.issued = issued
@@ -108,7 +110,7 @@ struct Frontend {
           lower(slot == 0 ? decoded.slot0 : slot == 1 ? decoded.slot1 : decoded.slot2)
           instructions += 1
           if ended || redirect != nil { break }
-          if instructions >= instructionLimit && slot + 1 < decoded.count {
+          if instructions >= instructionLimit && slot + 1 < end {
             builder.issued = issued
             builder.predicate = -1
             leave(.direct, to: next)
