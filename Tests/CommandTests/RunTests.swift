@@ -33,15 +33,6 @@ private struct GuestIndex: Decodable {
     .enabled(if: GuestIndex.isPresent, "KITTSON_GUESTS names no folder with guests"),
     arguments: GuestIndex.cases("process") + GuestIndex.cases("apps"), ["interpreter", "translator"])
   fileprivate func indexedProgram(_ guest: GuestIndex.Case, engine: String) throws {
-    // Threads on the translator crash now and then (Documentation/errata.md).
-    if engine == "translator" && guest.name.hasPrefix("pthread") {
-      try withKnownIssue(isIntermittent: true) { try check(guest, engine) }
-    } else {
-      try check(guest, engine)
-    }
-  }
-
-  private func check(_ guest: GuestIndex.Case, _ engine: String) throws {
     let folder = GuestIndex.folder
     var words = ["run", "--engine", engine, "--timeout", "100"]
     if guest.needs == "sysroot" { words += ["-L", folder.appendingPathComponent("rootfs").path] }

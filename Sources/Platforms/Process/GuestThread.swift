@@ -20,8 +20,8 @@ package final class GuestThread {
     func holds(_ pointer: UInt64) -> Bool { size != 0 && pointer > base && pointer - base <= size }
   }
 
-  /// nil for a process without a processor.
-  package internal(set) var cpu: CPU?
+  /// nil for a process without a processor, and for a thread that has ended.
+  package var cpu: CPU?
   /// The host thread's id, which is the guest's.
   var id: Int32 = 0
   var mask: UInt64 = 0
@@ -35,7 +35,7 @@ package final class GuestThread {
   var hostThread: pthread_t?
   fileprivate let condition: UnsafeMutablePointer<pthread_cond_t>
 
-  init() {
+  package init() {
     signals = .allocate(capacity: 1)
     signals.initialize(to: kt_guest_signals())
     condition = .allocate(capacity: 1)
@@ -59,7 +59,7 @@ package final class GuestThread {
 
 /// Whose turn it is. Threads wait in the order in which they came; one that executes guest code while others wait is
 /// stopped after `slice`.
-final class Turns {
+package final class Turns {
   private static let slice = 2_000_000  // nanoseconds
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private var queue: [GuestThread] = []
@@ -67,7 +67,7 @@ final class Turns {
   /// Whether there are several threads. While there is one, nobody takes or releases anything.
   var isShared = false
 
-  init() {
+  package init() {
     mutex = .allocate(capacity: 1)
     mutex.initialize(to: pthread_mutex_t())
     pthread_mutex_init(mutex, nil)
@@ -79,13 +79,13 @@ final class Turns {
   }
 
   /// The thread that runs now becomes one of several.
-  func share(_ thread: GuestThread) {
+  package func share(_ thread: GuestThread) {
     holder = thread
     isShared = true
   }
 
   /// Waits for the turn.
-  func take(_ thread: GuestThread) {
+  package func take(_ thread: GuestThread) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     if holder == nil && queue.isEmpty {
@@ -107,11 +107,21 @@ final class Turns {
     if pthread_cond_timedwait(thread.condition, mutex, &end) == ETIMEDOUT { holder?.cpu?.pointee.stop_request = 1 }
   }
 
-  func release() {
+  package func release() {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     holder = queue.isEmpty ? nil : queue.removeFirst()
     if let holder { pthread_cond_signal(holder.condition) }
+  }
+
+  /// Takes the processor from the thread whose turn it is and which ends: nobody stops it any more.
+  package func takeProcessor(from thread: GuestThread) -> CPU {
+    pthread_mutex_lock(mutex)
+    defer {
+      thread.cpu = nil
+      pthread_mutex_unlock(mutex)
+    }
+    return thread.cpu!
   }
 
   /// Lets those that wait run first.

@@ -87,7 +87,7 @@ extension ProcessSession: ProcessHost {
     }
     kt_signals_set_mask(~0)
     kt_signals_attach(nil)
-    machine.removeProcessor(thread.cpu!)
+    machine.removeProcessor(process.turns.takeProcessor(from: thread))
     process.turns.release()
   }
 
@@ -182,7 +182,9 @@ extension ProcessSession: ProcessHost {
 
   /// What is different in the child: one thread, and an engine whose code memory is not the parent's.
   private func becomeChild(_ thread: GuestThread, _ request: CloneRequest) {
-    for other in process.threads where other !== thread { machine.removeProcessor(other.cpu!) }
+    for other in process.threads where other !== thread {
+      if let cpu = other.cpu { machine.removeProcessor(cpu) }
+    }
     process.threads = [thread]
     process.turns.restart()
     process.fixedID = nil
