@@ -110,7 +110,7 @@ typedef enum kt_stop_reason {
 
 /// Why the guest can't go on (stop_detail of KT_STOP_FATAL).
 typedef enum kt_fatal {
-  KT_FATAL_NO_CODE = 1,   // physical-mode fetch from where there is no memory
+  KT_FATAL_NO_CODE = 1,   // fetch from where there is no memory
   KT_FATAL_NO_EVENT = 2,  // the guest waits and nothing can ever wake it
 } kt_fatal;
 

@@ -233,14 +233,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       instructionFault(mapped ? .instructionAccessRights : .pageNotPresent, ip)
       return nil
     }
-    if pointee.psr & PSR.it == 0 {
-      let physical = ip & ~(1 << 63)
-      if physical >> machine.physicalBits == 0, machine.host(physical: physical, length: 16) != nil { return physical }
-      // Nothing to execute there: what a machine check would end on hardware, the machine ends.
-      stop(KT_STOP_FATAL, detail: Int64(KT_FATAL_NO_CODE.rawValue))
-      pointee.event_check = 1  // the engine's caller gets to know, whatever the engine was about to do
-      return nil
-    }
+    if pointee.psr & PSR.it == 0 { return memoryOfCode(ip & ~(1 << 63)) }
     guard let entry = findInstruction(ip) ?? walk(ip, instruction: true, wanted: .execute, flags: 0) else { return nil }
     let pte = PageTableEntry(bits: entry.pointee.pte)
     if !pte.present { return refuseFetch(.pageNotPresent, ip) }
@@ -252,7 +245,16 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     if !pte.rights(cpl: cpl).contains(.execute) { return refuseFetch(.instructionAccessRights, ip) }
     if !pte.accessed, pointee.psr & PSR.ia == 0 { return refuseFetch(.instructionAccessBit, ip) }
     let shift = UInt64(entry.pointee.ps)
-    return pte.physical(pageShift: shift) | ip & ((1 << shift) - 1)
+    return memoryOfCode(pte.physical(pageShift: shift) | ip & ((1 << shift) - 1))
+  }
+
+  /// `physical` if there is memory; otherwise there is nothing to execute: what a machine check would end on hardware,
+  /// the machine ends.
+  private func memoryOfCode(_ physical: UInt64) -> UInt64? {
+    if physical >> machine.physicalBits == 0, machine.host(physical: physical, length: 16) != nil { return physical }
+    stop(KT_STOP_FATAL, detail: Int64(KT_FATAL_NO_CODE.rawValue))
+    pointee.event_check = 1  // the engine's caller gets to know, whatever the engine was about to do
+    return nil
   }
 
   private func refuseFetch(_ vector: Vector, _ ip: UInt64, code: UInt64 = 0) -> UInt64? {

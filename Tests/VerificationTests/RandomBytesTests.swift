@@ -202,6 +202,23 @@ private func broken(_ cpu: CPU) -> String? {
       ? nil : "seed \(seed): memory differs"
   }
 
+  /// Code that a translation puts where there is no memory ends the machine, on either engine.
+  @Test func codeMappedToNoMemoryIsFatal() throws {
+    let pair = try makePair()
+    for (machine, engine) in [(pair.machines.0, pair.engines.0), (pair.machines.1, pair.engines.1)] {
+      let cpu = machine.cpus[0]
+      cpu.reset()
+      cpu.pointee.virtual_clock = 1
+      cpu.pointee.cr_ifa = 0
+      cpu.pointee.cr_itir = 20 << 2
+      #expect(cpu.insertTranslationRegister(slot: 0, 1 << 40 | 0x7e1, instruction: true) == .done)
+      cpu.setPSR(PSR.it | PSR.ic)
+      cpu.pointee.ip = 0x4000
+      #expect(run(engine, cpu, slots: 10) == KT_STOP_FATAL.rawValue)
+      #expect(cpu.pointee.ip == 0x4000)
+    }
+  }
+
   @Test func outcomesAreArchitecturalAndEqual() throws {
     let pair = try makePair()
     let bundles = environment("KITTSON_RANDOM_BUNDLES") ?? 100_000, first = environment("KITTSON_SEED") ?? 1
