@@ -6,9 +6,6 @@ public enum Disassembler {
   /// How an address in an operand is written.
   public typealias Symbolizer = (_ address: UInt64) -> String
 
-  /// An address as a plain hexadecimal number, which is what objdump prints where there are no symbols.
-  public static func hexadecimal(_ address: UInt64) -> String { "0x" + String(address, radix: 16) }
-
   /// The text of one instruction: the predicate's column of six characters, then mnemonic and operands, without a stop.
   ///
   /// - Parameters:
@@ -182,7 +179,7 @@ public enum Disassembler {
     case 9: "@shuf"
     case 10: "@alt"
     case 11: "@rev"
-    default: hexadecimal(UInt64(type))
+    default: "0x" + String(type, radix: 16)
     }
   }
 

@@ -3,9 +3,10 @@ import IA64
 import Machine
 
 public struct ImageListing {
-  private let image: ELFImage
+  let image: ELFImage
   private let symbols: ELFSymbols
 
+  /// - Throws: `SessionError.image` where the bytes are no IA-64 ELF image or its tables lie outside the file.
   public init(_ bytes: [UInt8]) throws(SessionError) {
     do throws(ELFError) {
       image = try ELFImage(bytes: bytes)
@@ -13,16 +14,41 @@ public struct ImageListing {
     } catch { throw .image(error.description) }
   }
 
-  /// Writes the code of executable sections (or, without sections, segments) that lies within `range` (bundle addresses; nil:
-  /// all of it), a line at a time.
+  /// Writes the code of executable sections (or, without sections, segments) that lies within `range` (bundle addresses;
+  /// nil: all of it), a line at a time.
+  /// - Throws: `SessionError.image` where a section lies outside the file.
   public func write(_ range: ClosedRange<UInt64>?, _ line: (String) -> Void) throws(SessionError) {
-    for (name, address, code) in try pieces() where !code.isEmpty {
-      let end = address + UInt64(code.count)
+    for code in try code(range) {
+      line("\nDisassembly of section \(code.name):")
+      list(code, line)
+    }
+  }
+
+  /// The bundles of a symbol: to the end that its size gives, or the one bundle.
+  /// - Returns: nil where the image has no such symbol.
+  public func range(ofSymbol name: String) -> ClosedRange<UInt64>? {
+    symbols.symbol(named: name).map { $0.value...$0.value &+ max($0.size, 1) &- 1 }
+  }
+
+  /// Whether a function's symbol stands at an address.
+  func startsFunction(_ address: UInt64) -> Bool {
+    symbols.nearest(to: address).map { $0.offset == 0 && $0.symbol.isFunction } ?? false
+  }
+
+  /// Whole bundles of one section (or segment): those of `range` are at [first, last).
+  struct Code {
+    var name: String
+    var first, last: UInt64
+    var base: UInt64
+    var bytes: ArraySlice<UInt8>
+  }
+
+  func code(_ range: ClosedRange<UInt64>?) throws(SessionError) -> [Code] {
+    try pieces().compactMap { name, address, bytes in
+      let end = address + UInt64(bytes.count & ~15)
       let first = max(address, range.map { $0.lowerBound & ~15 } ?? address)
       let last = min(end, range.map { ($0.upperBound & ~15) &+ 16 } ?? end)
-      guard first < last else { continue }
-      line("\nDisassembly of section \(name):")
-      list(first, last, address, code, line)
+      return first < last ? Code(name: name, first: first, last: last, base: address, bytes: bytes) : nil
     }
   }
 
@@ -42,23 +68,21 @@ public struct ImageListing {
     return pieces
   }
 
-  private func list(_ first: UInt64, _ last: UInt64, _ base: UInt64, _ code: ArraySlice<UInt8>, _ line: (String) -> Void) {
-    let width = Disassembler.addressWidth(end: last)
-    code.withUnsafeBytes { bytes in
-      var address = first
-      while address + 16 <= last {
+  private func list(_ code: Code, _ line: (String) -> Void) {
+    let width = Disassembler.addressWidth(end: code.last)
+    code.bytes.withUnsafeBytes { bytes in
+      for address in stride(from: code.first, to: code.last, by: 16) {
         if let symbol = symbols.nearest(to: address), symbol.offset == 0 {
           let digits = String(address, radix: 16)
           line("\n" + String(repeating: "0", count: 16 - digits.count) + digits + " <\(symbol.symbol.name)>:")
         }
-        let bundle = InstructionBundle(loadingFrom: bytes.baseAddress! + Int(address - base))
+        let bundle = InstructionBundle(loadingFrom: bytes.baseAddress! + Int(address - code.base))
         for text in Disassembler.listing(bundle, at: address, width: width, symbolizer: name) { line(text) }
-        address += 16
       }
     }
   }
 
-  private func name(_ address: UInt64) -> String {
+  func name(_ address: UInt64) -> String {
     let plain = String(address, radix: 16)
     guard let symbol = symbols.nearest(to: address) else { return "0x" + plain }
     let offset = symbol.offset == 0 ? "" : "+0x" + String(symbol.offset, radix: 16)

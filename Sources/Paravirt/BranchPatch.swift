@@ -1,5 +1,6 @@
 // Retargeting IP-relative branches: br.cond (SDM vol. 3, format B1) and brl.cond (format X3).
 import IA64
+import Machine
 
 package enum BranchPatch {
   package enum Problem: Error, CustomStringConvertible {
@@ -9,10 +10,10 @@ package enum BranchPatch {
 
     package var description: String {
       switch self {
-      case .unaligned(let target): return "its target 0x\(String(target, radix: 16)) is not bundle aligned"
+      case .unaligned(let target): return "its target \(hexadecimal(target)) is not bundle aligned"
       case .notABranch: return "its slot holds no br.cond or brl.cond to an address"
       case .outOfReach(let target):
-        return "its target 0x\(String(target, radix: 16)) is out of reach, and the bundle has no room for brl"
+        return "its target \(hexadecimal(target)) is out of reach, and the bundle has no room for brl"
       }
     }
   }

@@ -115,7 +115,7 @@ package struct SiteRecognizer: Sendable {
     }
     if let callee = DirectCall.callee(at: record.start, bytes) {
       return CallSite(
-        record: record, contents: .direct, unboundReason: "it calls 0x\(String(callee.entry, radix: 16)) directly")
+        record: record, contents: .direct, unboundReason: "it calls \(hexadecimal(callee.entry)) directly")
     }
     let reason =
       record.length < CallSequence.length

@@ -2,6 +2,7 @@
 // holds in their place. Plain data: where the site is, which operation it asks for, and in which registers its operands
 // stand, so that whoever binds it need not look at the code again.
 import IA64
+import Machine
 
 /// Where an operand of a discovered site comes from.
 public enum SiteOperand: Hashable, Sendable, CustomStringConvertible {
@@ -15,7 +16,7 @@ public enum SiteOperand: Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .register(let number): return "r\(number)"
-    case .constant(let value): return "0x" + String(value, radix: 16)
+    case .constant(let value): return hexadecimal(value)
     case .output(let number): return "out\(number)"
     }
   }

@@ -196,7 +196,7 @@ package struct GuestPatcher: Sendable {
     let known = PatchBackend.allCases.compactMap { replacements.branchTarget(number, $0) }
     guard present == next || known.contains(present) else {
       return .refused(
-        "it leads to 0x\(String(present, radix: 16)), neither to the next bundle nor to an entry point of "
+        "it leads to \(hexadecimal(present)), neither to the next bundle nor to an entry point of "
           + record.type.name)
     }
     if goal == .indirectCall { return present == next ? .unchanged : fallThrough(record, old, bytes) }

@@ -54,7 +54,7 @@ public struct PatchRecord: Hashable, Sendable {
   }
 
   /// "bundle record 12 (THASH at 0xa000000100045670)"
-  public var description: String { "\(kind.rawValue) record \(index) (\(type) at 0x\(String(start, radix: 16)))" }
+  public var description: String { "\(kind.rawValue) record \(index) (\(type) at \(hexadecimal(start)))" }
 }
 
 /// Something that a reader or patcher has to say about one record.
@@ -132,8 +132,8 @@ public struct PatchRecords: Sendable {
       diagnostics.append(
         PatchDiagnostic(
           severity: .warning, kind: kind, index: index,
-          message: "\(kind.rawValue) record \(index) at 0x\(String(first, radix: 16)): unknown patch type "
-            + "0x\(String(third, radix: 16)): the site stays as it is"))
+          message: "\(kind.rawValue) record \(index) at \(hexadecimal(first)): unknown patch type "
+            + "\(hexadecimal(third)): the site stays as it is"))
       return
     }
     records.append(record)
@@ -148,12 +148,12 @@ public struct PatchRecords: Sendable {
     switch record.kind {
     case .bundle:
       if record.start & 15 != 0 || record.end & 15 != 0 {
-        return "range ends at 0x\(String(record.end, radix: 16)): both ends must be multiples of 16 bytes"
+        return "range ends at \(hexadecimal(record.end)): both ends must be multiples of 16 bytes"
       }
-      if record.end <= record.start { return "range is empty: it ends at 0x\(String(record.end, radix: 16))" }
+      if record.end <= record.start { return "range is empty: it ends at \(hexadecimal(record.end))" }
     case .instruction:
       if record.start & 15 > 2 || record.end & 15 > 2 { return "a tag's low four bits must be a slot, 0 to 2" }
-      if record.end <= record.start { return "range is empty: it ends at 0x\(String(record.end, radix: 16))" }
+      if record.end <= record.start { return "range is empty: it ends at \(hexadecimal(record.end))" }
     case .branch:
       if record.start & 15 > 2 { return "a tag's low four bits must be a slot, 0 to 2" }
     }

@@ -1,5 +1,6 @@
 // The types that patch-site records carry: PARAVIRT_PATCH_TYPE_… of Linux's asm/paravirt_privop.h, and the register
 // numbers _IA64_REG_… of asm/ia64regs.h that getreg and setreg types are built with.
+import Machine
 
 /// A register as getreg and setreg number it (_IA64_REG_…).
 public struct KernelRegister: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
@@ -157,7 +158,7 @@ public struct PatchType: RawRepresentable, Hashable, Sendable, CustomStringConve
     if rawValue >= 1, rawValue <= PatchType.plain.count { return PatchType.plain[Int(rawValue) - 1].name }
     if let branchNumber { return PatchType.branches[branchNumber] }
     if let register, register.isKnown { return (isGetreg ? "GETREG " : "SETREG ") + register.name }
-    return "0x" + String(rawValue, radix: 16)
+    return hexadecimal(UInt64(rawValue))
   }
 
   public var description: String { name }

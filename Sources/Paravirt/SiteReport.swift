@@ -115,7 +115,7 @@ extension PatchReport {
       stride(from: 0, to: bytes.count - 15, by: 16).flatMap { offset in
         Disassembler.lines(
           InstructionBundle(loadingFrom: bytes.baseAddress! + offset), at: address &+ UInt64(offset),
-          symbolizer: { "0x" + String($0, radix: 16) + " <" + symbols.describe($0) + ">" })
+          symbolizer: { hexadecimal($0) + " <" + symbols.describe($0) + ">" })
       }
     }
   }

@@ -1,16 +1,19 @@
-// What became of guest code: the translations of an address with their IR and host code, for `disassemble --host`.
+// What becomes of guest code: the translation of an address with its IR and host code (`disassemble --host`), and the
+// host code of call sites (`bench --listings`).
 import CSupport
 import IA64
 import Machine
 
 /// One translated block.
 package struct BlockListing: Sendable {
-  /// Guest address (entry slot in the low bits) and the first address behind the block.
+  /// Guest address (entry slot in the low bits), and where the guest goes on behind the block's last instruction.
   package var start: UInt64
-  package var end: UInt64
-  /// The frame marker and the mode bits it was made for.
+  package var next: UInt64
+  /// Addresses of its bundles in the order of execution: branches may have been followed.
+  package var path: [UInt64]
+  /// The frame marker that it was made for, and the one at `next`.
   package var marker: UInt64
-  package var mode: UInt64
+  package var nextMarker: UInt64
   /// Issued slots of one pass.
   package var slots: Int
   /// IR as the frontend made it, and after the optimiser.
@@ -41,24 +44,22 @@ extension TranslatorEngine {
     }
   }
 
-  /// The live translations that cover a guest address. The IR is made anew from the guest's present bytes. Not while the
-  /// guest runs.
-  package func listings(at address: UInt64, _ cpu: CPU) -> [BlockListing] {
-    var result: [BlockListing] = []
-    for number in 0..<cache.blockCount {
-      let block = cache.blocks[number]
-      guard !block.retired, address >= block.start & ~15, address < block.end,
-        let host = codeHost(cpu, block.physical)
-      else { continue }
-      let source = CodeSource(
-        host: host, page: block.start & ~0xfff, physical: block.physical & ~0xfff, cpu: cpu)
-      let texts = intermediate(start: block.start, key: block.key, source)
-      let code = UnsafeBufferPointer(
-        start: UnsafePointer<UInt8>(bitPattern: UInt(block.code)), count: Int(block.codeEnd - block.code))
-      result.append(BlockListing(
-        start: block.start, end: block.end, marker: block.key & CFM.mask, mode: block.key >> Mode.shift,
-        slots: Int(block.slots), before: texts.0, after: texts.1, hostAddress: block.code, host: Array(code)))
-    }
-    return result
+  /// The block at an address (entry slot in the low bits) for a frame marker and the processor's present mode, made where
+  /// there is none; nil where no code is mapped. The IR is made anew from the guest's present bytes. Not while the guest
+  /// runs.
+  package func listing(at start: UInt64, marker: UInt64, _ cpu: CPU) -> BlockListing? {
+    guard let number = block(at: start, marker: marker, cpu) else { return nil }
+    let block = cache.blocks[number]
+    guard let host = codeHost(cpu, block.physical) else { return nil }
+    let source = CodeSource(host: host, page: start & ~0xfff, physical: block.physical, cpu: cpu)
+    let ir = intermediate(start: start, key: block.key, source)
+    let code = UnsafeBufferPointer(
+      start: UnsafePointer<UInt8>(bitPattern: UInt(block.code)), count: Int(block.codeEnd - block.code))
+    let exits = (0..<Int(block.exitCount)).map { cache.exits[Int(block.firstExit) + $0] }
+    let onward = exits.first { $0.kind == .direct && $0.target | UInt64($0.slot) == ir.next }
+    return BlockListing(
+      start: start, next: ir.next, path: ir.path, marker: marker,
+      nextMarker: onward.map { $0.key & CFM.mask } ?? ir.marker, slots: Int(block.slots), before: ir.before,
+      after: ir.after, hostAddress: block.code, host: Array(code))
   }
 }

@@ -333,12 +333,36 @@ package final class TranslatorEngine: BlockEngine {
     return number
   }
 
-  /// The IR of a block before and after optimisation.
-  func intermediate(start: UInt64, key: UInt64, _ source: CodeSource) -> (String, String) {
+  /// The block for an address, a frame marker and the processor's present mode; nil where no code is mapped.
+  func block(at start: UInt64, marker: UInt64, _ cpu: CPU) -> Int? {
+    attach(cpu)
+    noticeTranslations(cpu)
+    buryRetired()
+    let key = marker | Mode.of(cpu.pointee.psr) << Mode.shift
+    if let number = cache.find(start, key) { return number }
+    guard let physical = cpu.peekFetch(start & ~15), let host = codeHost(cpu, physical) else { return nil }
+    return translate(cpu, start, key, physical, host)
+  }
+
+  /// What the frontend made of a block: its IR before and after optimisation, its bundles, and where and with which
+  /// frame marker the guest goes on behind its last instruction (behind a call: when that returns).
+  struct Intermediate {
+    var before, after: String
+    var path: [UInt64]
+    var next: UInt64
+    var marker: UInt64
+  }
+
+  func intermediate(start: UInt64, key: UInt64, _ source: CodeSource) -> Intermediate {
     frontend.translate(start: start, marker: key & CFM.mask, mode: key >> Mode.shift, source: source)
-    let before = frontend.builder.block.text
+    let block = frontend.builder.block
+    let before = block.text
+    let marked = (0..<block.count).last { block.nodes[$0].op == .setMarker }
+    let marker = marked.map { UInt64(bitPattern: block.nodes[$0].imm) } ?? block.marker
     optimizer.run(&frontend.builder.block, options)
-    return (before, frontend.builder.block.text)
+    return Intermediate(
+      before: before, after: frontend.builder.block.text, path: frontend.path,
+      next: frontend.path.last == frontend.bundle ? frontend.next : frontend.bundle, marker: marker)
   }
 
   /// Drops all translations. Not while emitted code runs.

@@ -1,4 +1,5 @@
 // The report of a lockstep run: plain lines on standard output.
+import Machine
 
 extension LockstepCounts {
   package var summary: String { "\(blocks) blocks, \(slots) slots, \(stores) stores compared" }

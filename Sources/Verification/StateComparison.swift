@@ -33,12 +33,6 @@ package struct StateDifference: Equatable, Sendable, CustomStringConvertible {
   package var description: String { "\(name) \(values.0) / \(values.1)" }
 }
 
-/// `value` as 0x…, with at least `digits` digits.
-func hexadecimal(_ value: UInt64, digits: Int = 1, prefix: Bool = true) -> String {
-  let text = String(value, radix: 16)
-  return (prefix ? "0x" : "") + String(repeating: "0", count: max(0, digits - text.count)) + text
-}
-
 package enum StateComparison {
   /// The fields that differ between two images of `count` words (`StateImage.stateWords` or `allWords`). Register
   /// numbers are those that an instruction uses under the first image's frame marker.

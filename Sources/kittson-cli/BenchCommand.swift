@@ -2,6 +2,7 @@
 import ArgumentParser
 import Glibc
 import Kittson
+import Machine
 import Paravirt
 
 struct BenchCommand: ParsableCommand {
@@ -118,9 +119,9 @@ struct BenchCommand: ParsableCommand {
 
   private func printListing(_ listing: SiteListing) {
     func count(_ value: Int?) -> String { value.map { "\($0) instructions" } ?? "-" }
-    let host = hostText(listing.host, at: listing.hostAddress)
-    let body = listing.body.map { hostText($0, at: listing.bodyAddress) } ?? []
-    print("\(listing.name) at 0x\(String(listing.address, radix: 16))" + (listing.isCall ? ", a call" : ""))
+    let host = hostText(listing.host, at: listing.hostAddress).map(\.text)
+    let body = listing.body.map { hostText($0, at: listing.bodyAddress).map(\.text) } ?? []
+    print("\(listing.name) at \(hexadecimal(listing.address))" + (listing.isCall ? ", a call" : ""))
     print(("  site: " + count(listing.hostCount)).padded(right: 62) + "compiler: " + count(listing.bodyCount))
     for row in 0..<max(host.count, body.count) {
       print("  " + (row < host.count ? host[row] : "").padded(right: 60) + (row < body.count ? body[row] : ""))

@@ -52,11 +52,11 @@ struct CheckCommand: ParsableCommand {
   private func text(_ report: CheckReport) -> String {
     var text = ""
     for finding in report.findings where strict || finding.kind != .conditional {
-      text += "0x" + String(finding.address, radix: 16) + "  " + finding.kind.rawValue.padded(right: 11) + "  "
+      text += hexadecimal(finding.address) + "  " + finding.kind.rawValue.padded(right: 11) + "  "
         + finding.text.padded(right: 28) + "  " + finding.symbol + "\n"
     }
     for range in report.unproven {
-      text += "0x" + String(range.range.lowerBound, radix: 16) + "  unproven     "
+      text += hexadecimal(range.range.lowerBound) + "  unproven     "
         + "\(range.range.count) bytes: \(range.reason)".padded(right: 28) + "  " + range.symbol + "\n"
     }
     let counts = Sensitivity.allCases.map { "\(report.count($0)) \($0.rawValue)" }.joined(separator: ", ")

@@ -12,6 +12,22 @@ func writeToStandardOutput(_ bytes: UnsafeRawBufferPointer) {
   }
 }
 
+/// Lines for standard output, written in large pieces.
+final class BufferedOutput {
+  private var bytes: [UInt8] = []
+
+  func line(_ text: String) {
+    bytes += text.utf8
+    bytes.append(0x0a)
+    if bytes.count >= 1 << 16 { flush() }
+  }
+
+  func flush() {
+    bytes.withUnsafeBytes(writeToStandardOutput)
+    bytes.removeAll(keepingCapacity: true)
+  }
+}
+
 /// Seconds of the host's monotonic clock.
 func hostSeconds() -> Double {
   var time = timespec()

@@ -94,7 +94,7 @@ struct PatchCommand: ParsableCommand {
     }
     let lines = entries.map { entry in
       "\(entry.structure.padded(right: 18)) +0x\(String(entry.offset, radix: 16).padded(right: 4)) "
-        + "\(entry.member.padded(right: 38)) 0x\(String(entry.value, radix: 16))  \(entry.symbol)\n"
+        + "\(entry.member.padded(right: 38)) \(hexadecimal(entry.value))  \(entry.symbol)\n"
     }
     var text = json ? JSON.array(members).text(indented: true) + "\n" : lines.joined()
     text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
@@ -145,7 +145,7 @@ struct PatchCommand: ParsableCommand {
   }
 
   private func line(_ site: SiteReport) -> String {
-    var text = "0x" + String(site.start, radix: 16) + "  " + site.type.name.padded(right: 24) + "  "
+    var text = hexadecimal(site.start) + "  " + site.type.name.padded(right: 24) + "  "
       + site.section.padded(right: 12) + "  " + site.symbol
     if let reason = site.unboundReason { text += "  (not bound: \(reason))" }
     if let outcome = site.outcome { text += "  [\(outcome.words)]" }
@@ -221,9 +221,9 @@ extension PatchOutcome {
   fileprivate var words: String {
     switch self {
     case .replaced(let used): return "replaced, \(used) bytes"
-    case .direct(let target): return "direct call of 0x" + String(target, radix: 16)
+    case .direct(let target): return "direct call of " + hexadecimal(target)
     case .restored: return "restored"
-    case .retargeted(let target): return "to 0x" + String(target, radix: 16)
+    case .retargeted(let target): return "to " + hexadecimal(target)
     case .unchanged: return "already so"
     case .kept(let reason): return "left: " + reason
     case .refused(let reason): return "refused: " + reason
@@ -244,7 +244,7 @@ extension DiscoveryReport {
     if list {
       for site in sites {
         let operands = site.arguments.map(\.description).joined(separator: ", ")
-        text += "0x" + String(site.start, radix: 16) + "  " + (site.type?.name ?? site.operation.name).padded(right: 24)
+        text += hexadecimal(site.start) + "  " + (site.type?.name ?? site.operation.name).padded(right: 24)
           + "  " + "(\(operands))\(site.result.map { " -> r\($0)" } ?? "")".padded(right: 24)
           + "  " + site.text.padded(right: 28) + "  " + site.symbol + "\n"
       }

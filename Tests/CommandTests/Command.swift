@@ -18,7 +18,7 @@ let packageFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().
   .deletingLastPathComponent()
 
 /// The built program stands beside the test bundle.
-private let program: URL = {
+let program: URL = {
   let candidates = [
     Bundle.main.bundleURL.appendingPathComponent("kittson"),
     URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("kittson"),

@@ -195,7 +195,7 @@ package struct ELFSymbols: Sendable {
   /// "name+0x10" for an address, or its bare hexadecimal where no symbol is near.
   package func describe(_ address: UInt64) -> String {
     guard let (symbol, offset) = nearest(to: address), offset < 1 << 24 else {
-      return "0x" + String(address, radix: 16)
+      return hexadecimal(address)
     }
     return offset == 0 ? symbol.name : symbol.name + "+0x" + String(offset, radix: 16)
   }

@@ -15,17 +15,16 @@ public enum BootError: Error, Equatable, CustomStringConvertible {
   case processorCount(Int)
 
   public var description: String {
-    func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
     switch self {
     case .image(let error): return error.description
     case .memory(let text): return text
     case .memoryTooLarge(let size):
       return "\(size) bytes of memory reach into the device addresses: choose a --memory of at most 4078M"
     case .segmentOutsideMemory(let index, let end, let size):
-      let reach = end.map { "ends at physical address \(hex($0))" } ?? "runs past the end of the address space"
-      return "segment \(index) \(reach), memory at \(hex(size)): choose a larger --memory"
+      let reach = end.map { "ends at physical address \(hexadecimal($0))" } ?? "runs past the end of the address space"
+      return "segment \(index) \(reach), memory at \(hexadecimal(size)): choose a larger --memory"
     case .entryOutsideMemory(let entry):
-      return "entry point \(hex(entry)) is not in memory: link the image for physical memory that exists"
+      return "entry point \(hexadecimal(entry)) is not in memory: link the image for physical memory that exists"
     case .noRoomForParameters:
       return "no memory is left beside the image for the boot parameters: choose a larger --memory"
     case .badEntryNote(let name, let size):
@@ -275,11 +274,11 @@ package final class BareMachine {
   }
 
   private func describeFatal(_ cpu: CPU) -> String {
-    let place = "0x" + String(cpu.pointee.ip, radix: 16)
+    let place = hexadecimal(cpu.pointee.ip)
     switch Idleness(cpu) {
     case .unhandled:
-      return "interruption without a handler: the vector at \(place) is empty (cr.iip 0x"
-        + String(cpu.pointee.cr_iip, radix: 16) + ", cr.isr 0x" + String(cpu.pointee.cr_isr, radix: 16) + ")"
+      return "interruption without a handler: the vector at \(place) is empty (cr.iip "
+        + hexadecimal(cpu.pointee.cr_iip) + ", cr.isr " + hexadecimal(cpu.pointee.cr_isr) + ")"
     case .deaf: return "the guest spins at \(place) with interrupts off: no event can ever come"
     default: return "processor \(cpu.pointee.index) can't go on at \(place)"
     }

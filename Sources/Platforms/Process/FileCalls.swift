@@ -1,6 +1,7 @@
 // System calls on files whose structures or pointers need more than a description of their arguments.
 import CSupport
 import Glibc
+import Machine
 
 extension LinuxProcess {
   // MARK: stat
@@ -149,7 +150,7 @@ extension LinuxProcess {
     let request = call[1] & 0xffff_ffff
     guard let argument = Self.ioctlArguments[request] else {
       if Glibc.fcntl(hostDescriptor(call[0]), F_GETFD) < 0 { throw Errno(EBADF) }
-      report(request << 16 | call.number, "ioctl 0x\(String(request, radix: 16)) is not known: answered ENOTTY")
+      report(request << 16 | call.number, "ioctl \(hexadecimal(request)) is not known: answered ENOTTY")
       throw Errno(ENOTTY)
     }
     return try hostCall(SYS_ioctl, [.descriptor, .value, argument], call)

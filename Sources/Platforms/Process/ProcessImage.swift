@@ -18,7 +18,7 @@ public enum ProcessError: Error, Equatable, CustomStringConvertible {
       let text = error.description
       return text.hasPrefix(path) ? text : "\(path): \(text)"
     case .mapping(let path, let address, let code):
-      return "\(path): can't map its segment at 0x\(String(address, radix: 16)) (\(String(cString: strerror(code)))): "
+      return "\(path): can't map its segment at \(hexadecimal(address)) (\(String(cString: strerror(code)))): "
         + "name a program linked for Linux/ia64"
     case .loaderMissing(let loader, let lookedFor):
       return "dynamic loader \(loader) is not there (looked for \(lookedFor)): name its sysroot with -L"

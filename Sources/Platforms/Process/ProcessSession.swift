@@ -229,10 +229,9 @@ package final class ProcessSession {
   }
 
   private func describe(_ trap: kt_trap, _ position: UInt64, _ signal: Int32) {
-    func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
     process.options.log(
-      "signal \(signal) (\(String(cString: strsignal(signal)))) at ip \(hex(position)), "
-        + "address \(hex(trap.ifa)), vector \(hex(UInt64(trap.vector))), isr \(hex(trap.isr))")
+      "signal \(signal) (\(String(cString: strsignal(signal)))) at ip \(hexadecimal(position)), "
+        + "address \(hexadecimal(trap.ifa)), vector \(hexadecimal(UInt64(trap.vector))), isr \(hexadecimal(trap.isr))")
   }
 }
 

@@ -50,6 +50,8 @@ struct Frontend {
   var arena: InstructionArena
   /// Sites whose start the block passes, however they are dispatched.
   var passedSites: [Int] = []
+  /// Addresses of the bundles of the block, those of bound call sites included, in the order of execution.
+  var path: [UInt64] = []
   var options = TranslatorOptions.all
   /// Address of the granule that is read.
   var page: UInt64 = 0
@@ -77,6 +79,7 @@ struct Frontend {
     slot = Int(start & 3)
     ended = false
     passedSites.removeAll(keepingCapacity: true)
+    path.removeAll(keepingCapacity: true)
     called = FloatRegisterSet()
     redirect = nil
     // Distance from the start, and bundles read: they differ where a branch was followed.
@@ -94,9 +97,11 @@ struct Frontend {
         instructions += 1
         if ended { break }
         let past = site.pointee.end
+        path.append(contentsOf: stride(from: bundle, to: past, by: 16))
         bundles += Int((past &- bundle) >> 4)
         bundle = past
       } else {
+        path.append(bundle)
         let words = source.host + Int(bundle & 0xfff)
         let decoded = Decoder.decode(InstructionBundle(loadingFrom: words))
         // Slot 2 of an MLX bundle, where nothing but changed code or a wild rfi leads, is the long instruction too.

@@ -1,5 +1,5 @@
 // Lengths of x86-64 instructions (Intel 64 SDM vol. 2, chapter 2 and appendix A), for counting those of emitted code and of
-// the compiler's: what both use, general and SSE instructions; no VEX.
+// the compiler's: what both use, general and SSE instructions, with VEX or without.
 
 package struct HostInstruction: Sendable {
   package var offset: Int
@@ -7,6 +7,7 @@ package struct HostInstruction: Sendable {
   /// Where a relative jump or call leads, as an offset from the code's start.
   package var target: Int?
   package var isReturn: Bool
+  package var isNop = false
   /// A jump or return: the next instruction is not executed.
   package var ends: Bool
 }
@@ -24,23 +25,30 @@ package enum HostCode {
     return offset == code.count ? result : nil
   }
 
-  /// The instructions of a function up to its last return or jump elsewhere.
+  /// The instructions of a function up to its last return or jump elsewhere; `code` ends where the next function begins.
   package static func function(_ code: [UInt8]) -> [HostInstruction]? {
     var result: [HostInstruction] = []
     var offset = 0, reach = 0
     while let next = instruction(code, offset) {
       result.append(next)
       offset += next.length
-      if let target = next.target, target > 0, target < 4096 { reach = max(reach, target) }
+      if let target = next.target, target < code.count { reach = max(reach, target) }
       if next.ends && offset > reach { return result }
     }
     return nil
   }
 
+  /// Whether an instruction is a call: to a relative address or through a register or memory.
+  package static func isCall(_ instruction: HostInstruction, in code: [UInt8]) -> Bool {
+    var at = instruction.offset
+    while code[at] & 0xf0 == 0x40 || code[at] == 0x66 { at += 1 }
+    return code[at] == 0xe8 || (code[at] == 0xff && [2, 3].contains(code[at + 1] >> 3 & 7))
+  }
+
   private static func instruction(_ code: [UInt8], _ start: Int) -> HostInstruction? {
     func byte(_ at: Int) -> UInt8? { at < code.count ? code[at] : nil }
     var at = start, narrow = false, wide = false
-    while let prefix = byte(at), [0x66, 0xf2, 0xf3].contains(prefix) {
+    while let prefix = byte(at), [0x66, 0xf2, 0xf3, 0x2e].contains(prefix) {
       narrow = narrow || prefix == 0x66
       at += 1
     }
@@ -50,6 +58,7 @@ package enum HostCode {
     }
     guard let opcode = byte(at) else { return nil }
     at += 1
+    if opcode == 0xc4 || opcode == 0xc5 { return vector(code, start, at, long: opcode == 0xc4) }
     var shape: (modRM: Bool, immediate: Int)?
     var second: UInt8 = 0
     if opcode == 0x0f {
@@ -80,7 +89,21 @@ package enum HostCode {
     }
     return HostInstruction(
       offset: start, length: at - start, target: target, isReturn: opcode == 0xc3,
+      isNop: opcode == 0x90 || opcode == 0x0f && second == 0x1f,
       ends: opcode == 0xc3 || opcode == 0xe9 || opcode == 0xeb)
+  }
+
+  /// An instruction with a VEX prefix, whose payload starts at `at`; those with an immediate byte are all of map 3 and a
+  /// few of map 1.
+  private static func vector(_ code: [UInt8], _ start: Int, _ at: Int, long: Bool) -> HostInstruction? {
+    let place = at + (long ? 2 : 1)
+    guard place < code.count, let size = operand(code, place + 1) else { return nil }
+    let map = long ? code[at] & 31 : 1
+    guard (1...3).contains(map) else { return nil }
+    let hasImmediate = map == 3 || map == 1 && twoByte(code[place])?.immediate == 1
+    let end = place + 1 + size + (hasImmediate ? 1 : 0)
+    guard end <= code.count else { return nil }
+    return HostInstruction(offset: start, length: end - start, target: nil, isReturn: false, ends: false)
   }
 
   /// Bytes of ModRM, SIB and displacement.

@@ -275,11 +275,7 @@ private struct Comparison {
       let wanted = expected[word..<word + 8]
       let found = UnsafeRawBufferPointer(start: actual + word, count: 8)
       if wanted.elementsEqual(found) { continue }
-      report("ram.\(hexadecimal(page + UInt64(word)))", hex(Array(wanted)), hex(Array(found)))
+      report("ram.\(hexadecimal(page + UInt64(word)))", hexadecimal(wanted), hexadecimal(found))
     }
-  }
-
-  private func hex(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }
