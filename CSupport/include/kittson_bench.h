@@ -13,10 +13,11 @@ uint64_t kt_bench_call(kt_callable _Nonnull callable, kt_cpu *_Nonnull cpu, uint
 uint64_t kt_bench_empty(uint64_t count);
 
 /// The body of an operation as the compiler makes it, to compare emitted code with: `name` as the measured loops are
-/// called, `code` its first instruction.
+/// called, `code` its first instruction, `size` bytes up to the next function, padding included.
 typedef struct kt_body {
   const char *_Nonnull name;
   const void *_Nonnull code;
+  size_t size;
 } kt_body;
 size_t kt_body_count_value(void);
 kt_body kt_body_at(size_t index);

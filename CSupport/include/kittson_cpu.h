@@ -65,6 +65,8 @@ enum {
   KT_DTR_COUNT = 16,
   KT_ITC_COUNT = 128,
   KT_DTC_COUNT = 128,
+  KT_CACHED_PAGES_SHIFT = 15, // kt_cpu.cached_pages; 2^n - 1, so that a mask tells the larger sizes
+  KT_CACHED_PAGES_WORDS = 8,
 };
 
 /// A line of the software TLB, by which loads and stores reach host memory without a call. A tag is the page's virtual
@@ -191,6 +193,8 @@ struct kt_cpu {
                           // window_top), or INT64_MIN while ring_has_nat
   int64_t deadline;       // virtual time (slots) at which the budget is used up: now = deadline - budget
   uint64_t fetch_generation; // grows whenever an instruction address may translate differently than before
+  uint64_t cached_pages[KT_CACHED_PAGES_WORDS]; // bit (va >> 15) mod 512: itc or dtc may map part of those 32 KiB
+  uint64_t cached_wide;   // bit (rid mod 64): itc or dtc may hold a page of more than 32 KiB of that region identifier
   uint64_t itm_deadline;  // value of the clock at which the interval timer fires, or ~0
   uint32_t stop_reason;
   uint32_t index;         // number of this processor
@@ -269,6 +273,7 @@ static inline uint64_t *_Nonnull kt_in_service(kt_cpu *_Nonnull c) { return c->i
 static inline uint64_t *_Nonnull kt_lrr(kt_cpu *_Nonnull c) { return c->cr_lrr; }
 static inline kt_translation *_Nonnull kt_itr(kt_cpu *_Nonnull c) { return c->itr; }
 static inline kt_translation *_Nonnull kt_dtr(kt_cpu *_Nonnull c) { return c->dtr; }
+static inline uint64_t *_Nonnull kt_cached_pages(kt_cpu *_Nonnull c) { return c->cached_pages; }
 static inline kt_translation *_Nonnull kt_itc(kt_cpu *_Nonnull c) { return c->itc; }
 static inline kt_translation *_Nonnull kt_dtc(kt_cpu *_Nonnull c) { return c->dtc; }
 static inline kt_stlb *_Nullable *_Nonnull kt_stlb_modes(kt_cpu *_Nonnull c) { return c->stlb_modes; }

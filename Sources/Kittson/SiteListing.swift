@@ -22,10 +22,27 @@ public struct SiteListing: Sendable {
   /// Number of host instructions.
   public var hostCount: Int? { HostCode.instructions(host)?.count }
 
-  /// Number of the compiler's instructions, without returns and jumps out of the function.
+  /// Number of the compiler's instructions, without returns, jumps out of the function and padding, and without the frame
+  /// pointer, which the package manager asks for and an inlined body would not have.
   public var bodyCount: Int? {
     guard let body, let all = HostCode.instructions(body) else { return nil }
-    return all.count { !$0.isReturn && !($0.ends && !($0.target.map { (0..<body.count).contains($0) } ?? true)) }
+    var count = 0
+    for (index, instruction) in all.enumerated() where !leaves(instruction, body) {
+      let bytes = body[instruction.offset..<instruction.offset + instruction.length]
+      let opens = index == 0 && bytes == [0x55] || index == 1 && bytes == [0x48, 0x89, 0xe5]  // push rbp; mov rbp,rsp
+      let closes = bytes == [0x5d] && index + 1 < all.count && leaves(all[index + 1], body)  // pop rbp
+      if !opens && !closes && !instruction.isNop { count += 1 }
+    }
+    return count
+  }
+
+  private func leaves(_ instruction: HostInstruction, _ body: [UInt8]) -> Bool {
+    instruction.isReturn || instruction.ends && !(instruction.target.map { (0..<body.count).contains($0) } ?? true)
+  }
+
+  /// Whether one of the site's instructions is a call.
+  public var hasCall: Bool {
+    HostCode.instructions(host)?.contains { HostCode.isCall($0, in: host) } ?? true
   }
 }
 
@@ -51,7 +68,7 @@ extension BootSession {
     for index in 0..<kt_body_count_value() {
       let body = kt_body_at(index)
       guard String(cString: body.name) == name else { continue }
-      let bytes = Array(UnsafeRawBufferPointer(start: body.code, count: 512))
+      let bytes = Array(UnsafeRawBufferPointer(start: body.code, count: body.size))
       guard let last = HostCode.function(bytes)?.last else { return nil }
       return (Array(bytes.prefix(last.offset + last.length)), UInt64(UInt(bitPattern: body.code)))
     }

@@ -380,7 +380,34 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     }
     evict(entry)
     set(entry, va, pte: pte, itir: itir, rid: rid)
+    noteCached(entry.pointee)
     return entry
+  }
+
+  // MARK: What the translation caches may hold
+
+  private func noteCached(_ entry: kt_translation) {
+    if Int(entry.ps) > KT_CACHED_PAGES_SHIFT {
+      pointee.cached_wide |= 1 << UInt64(entry.rid & 63)
+    } else {
+      let page = entry.va >> UInt64(KT_CACHED_PAGES_SHIFT)
+      kt_cached_pages(self)[Int(page >> 6 & 7)] |= 1 << (page & 63)
+    }
+  }
+
+  /// Makes `cached_pages` and `cached_wide` anew from what both caches hold. Whoever writes entries by himself calls it.
+  package func noteCachedTranslations() {
+    kt_cached_pages(self).update(repeating: 0, count: Int(KT_CACHED_PAGES_WORDS))
+    pointee.cached_wide = 0
+    for index in 0..<Int(KT_ITC_COUNT) where kt_itc(self)[index].valid != 0 { noteCached(kt_itc(self)[index]) }
+    for index in 0..<Int(KT_DTC_COUNT) where kt_dtc(self)[index].valid != 0 { noteCached(kt_dtc(self)[index]) }
+  }
+
+  /// Whether a purge may find something: false for most pages that are not cached. Emitted code asks the same.
+  private func mayBeCached(_ va: UInt64, _ shift: UInt64, _ rid: UInt32) -> Bool {
+    if shift > UInt64(KT_CACHED_PAGES_SHIFT) || pointee.cached_wide >> UInt64(rid & 63) & 1 != 0 { return true }
+    let page = va >> UInt64(KT_CACHED_PAGES_SHIFT)
+    return kt_cached_pages(self)[Int(page >> 6 & 7)] >> (page & 63) & 1 != 0
   }
 
   private func set(_ entry: UnsafeMutablePointer<kt_translation>, _ va: UInt64, pte: UInt64, itir: UInt64, rid: UInt32) {
@@ -455,14 +482,17 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   package func purgeTranslationCache(_ va: UInt64, size: UInt64) {
     let shift = size >> 2 & 0x3f
     let rid = RegionRegister.identifier(regionRegister(of: va))
+    guard mayBeCached(va, shift, rid) else { return }
     purgeCache(va, shift, rid, instruction: true)
     purgeCache(va, shift, rid, instruction: false)
+    noteCachedTranslations()
   }
 
   /// `ptc.e`: purges every cache entry.
   package func purgeAllTranslationCaches() {
     for index in 0..<Int(KT_ITC_COUNT) { kt_itc(self)[index].valid = 0 }
     for index in 0..<Int(KT_DTC_COUNT) { kt_dtc(self)[index].valid = 0 }
+    noteCachedTranslations()
     flushSoftwareTLB()
   }
 

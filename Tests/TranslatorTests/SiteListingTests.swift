@@ -19,9 +19,24 @@ import Translator
     for dispatch in [Paravirt.Dispatch.indirect, .direct] {
       let all = try listings(dispatch)
       #expect(!all.isEmpty)
-      for listing in all { #expect(listing.isCall) }
+      for listing in all { #expect(listing.isCall && listing.hasCall, "\(listing.name)") }
     }
     #expect(try listings(.emulated).isEmpty)
+  }
+
+  /// At every inlined site that the kernel executes there is no call, and no more instructions than in the C compiler's body
+  /// of the operation on the same state, and two.
+  @Test func inlinedSitesAreShort() throws {
+    let all = try listings(.inlined)
+    for listing in all where !listing.isCall {
+      #expect(!listing.hasCall, "\(listing.name)")
+      let site = try #require(listing.hostCount, "\(listing.name)")
+      let body = try #require(listing.bodyCount, "\(listing.name) has no body to compare with")
+      #expect(site <= body + 2, "\(listing.name) at \(listing.address)")
+    }
+    // Of the 14 operations each has an inlined form.
+    let names = Set(all.filter { !$0.isCall }.map { $0.name.prefix { $0 != "(" } })
+    #expect(names == Set(Paravirt.Operation.allCases.map { $0.name[...] }))
   }
 
   @Test func lengths() throws {

@@ -43,7 +43,6 @@ extension Frontend {
   private func mayInline(_ site: kt_site) -> Bool {
     let register = named(site)
     switch UInt32(site.operation) {
-    case KT_OP_PTCGA.rawValue: return false
     case KT_OP_GETREG.rawValue:
       switch register {
       case 1019, 1025, 1036, 1037, 3072...3079, 3072 + AR.itc: break
@@ -73,6 +72,7 @@ extension Frontend {
     case KT_OP_THASH.rawValue: setResult(hashAddress(gr(8)))
     case KT_OP_GET_CPUID.rawValue: setResult(indexed(StateOffset.cpuid, gr(8), last: 4))
     case KT_OP_GET_PMD.rawValue: setResult(indexed(StateOffset.pmd, gr(8), last: 31))
+    case KT_OP_PTCGA.rawValue: purgeNothing(gr(8), size: gr(9))
     case KT_OP_GETREG.rawValue: lowerGetRegister(named(site))
     case KT_OP_SETREG.rawValue: lowerSetRegister(named(site), behind)
     case KT_OP_GET_RR.rawValue: setResult(regionRegister(gr(8)))

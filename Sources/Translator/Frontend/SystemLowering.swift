@@ -114,6 +114,18 @@ extension Frontend {
     leave(if: builder.compare(.notEqual, regionRegister(address), value, size: 8))
   }
 
+  /// ptc.ga of at most 32 KiB of which neither translation cache holds anything (Machine/Translation.swift keeps account):
+  /// nothing is to be done.
+  mutating func purgeNothing(_ address: Int32, size: Int32) {
+    leave(ifAnyOf: 0xfc & ~(UInt64(KT_CACHED_PAGES_SHIFT) << 2), in: size)  // log2 of the size in bits 7:2
+    let identifier = builder.shift(.shiftRight, regionRegister(address), 8)
+    leave(if: builder.emit(.testBitVariable, state(StateOffset.cachedWide), identifier))
+    let page = builder.shift(.shiftRight, address, Int(KT_CACHED_PAGES_SHIFT))
+    let number = builder.andImmediate(builder.shift(.shiftRight, page, 6), 7)
+    let word = builder.emit(.loadStateIndexed, number, imm: Int64(StateOffset.cachedPages))
+    leave(if: builder.emit(.testBitVariable, word, page))
+  }
+
   /// fc of a line in a page that can be read without a call. Stores to code have been announced when they were made.
   mutating func flushLine(_ address: Int32) { _ = builder.emit(.flushLine, address, imm: leaveExit()) }
 
@@ -180,12 +192,12 @@ extension Frontend {
 
   /// cr.itm: when the timer fires (Machine/Clock.swift); under the virtual clock only where that is not before the budget's end.
   private mutating func setTimer(_ value: Int32, _ slots: Int32) {
-    let wait = builder.sub(value, intervalTimeCounter(slots: slots))
-    let passed = builder.compare(.less, wait, builder.constant(Int64(0)), size: 8)
-    let masked = builder.testBit(state(StateOffset.itv), 16, set: true)
     let time = builder.sub(value, state(StateOffset.itcOffset))
-    let never = builder.constant(Int64(-1))
-    let deadline = builder.select(masked, never, builder.select(passed, never, time))
+    // All ones, which is never, where that has passed or cr.itv.m is set.
+    let wait = builder.sub(time, builder.emit(.clock, imm: Int64(builder.issued + slots)))
+    let passed = builder.shift(.shiftArithmetic, wait, 63)
+    let masked = builder.shift(.shiftArithmetic, builder.shift(.shiftLeft, state(StateOffset.itv), 47), 63)
+    let deadline = builder.or(time, builder.or(passed, masked))
     if cpu!.pointee.virtual_clock != 0 {
       leave(if: builder.compare(.below, deadline, state(StateOffset.deadline), size: 8))
     }

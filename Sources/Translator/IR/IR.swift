@@ -53,7 +53,7 @@ enum Operation: UInt8 {
   case exitUnless      // c false
   case exitIfState     // byte of kt_cpu at the upper half of imm is not 0: exit in the lower half
   case exitCompare, exitCompareImmediate                                               // fused forms
-  case exitTestBit
+  case exitTestBit, exitTestBitVariable
   case exitTestMask    // a & imm is not 0: leaves by exit c
   case exitAlways      // ends the block
   case exitIndirect    // ends the block: target a

@@ -85,6 +85,8 @@ enum StateOffset {
   static let itv = of(\.cr_itv)
   static let irr = of(\.cr_irr)
   static let inService = of(\.in_service)
+  static let cachedPages = of(\.cached_pages)
+  static let cachedWide = of(\.cached_wide)
   static let fetchGeneration = of(\.fetch_generation)
 
   /// Home of a slot that lies in kt_cpu.

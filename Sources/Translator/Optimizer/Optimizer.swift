@@ -43,6 +43,7 @@ struct Optimizer {
       case .compare: exit.pointee.op = .exitCompare
       case .compareImmediate: exit.pointee.op = .exitCompareImmediate
       case .testBit: exit.pointee.op = .exitTestBit
+      case .testBitVariable: exit.pointee.op = .exitTestBitVariable
       default: continue
       }
       // The exit's number moves to c, which is no operand of these forms.
@@ -61,8 +62,8 @@ struct Optimizer {
   @inline(__always) static func seesState(_ op: Operation) -> Bool {
     switch op {
     case .load, .store, .storeEnd, .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .exitIf, .exitUnless,
-      .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestMask, .exitAlways, .exitIndirect, .exitIfState, .exitIfPending,
-      .flushLine, .endInterrupt, .floatArithmetic, .checkDouble, .packDouble, .floatCall: true
+      .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestBitVariable, .exitTestMask, .exitAlways, .exitIndirect,
+      .exitIfState, .exitIfPending, .flushLine, .endInterrupt, .floatArithmetic, .checkDouble, .packDouble, .floatCall: true
     default: false
     }
   }
@@ -77,7 +78,7 @@ struct Optimizer {
   /// The number of a fused exit stands in c.
   @inline(__always) static func operandCount(_ op: Operation) -> Int {
     switch op {
-    case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestMask: 2
+    case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestBitVariable, .exitTestMask: 2
     default: 3
     }
   }

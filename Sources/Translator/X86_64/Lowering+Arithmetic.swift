@@ -174,7 +174,7 @@ extension Lowering {
         a.test(x, .rax)
       }
       return .notEqual
-    default:  // testBitVariable
+    default:  // testBitVariable, exitTestBitVariable
       a.bitTest(register(node.a), register(node.b))
       return .below
     }

@@ -123,7 +123,7 @@ extension Lowering {
   func selectExit(_ index: Int, _ node: Node) {
     switch node.op {
     case .exitIf, .exitUnless: lowerExitIf(index, node)
-    case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestMask:
+    case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestBitVariable, .exitTestMask:
       let condition = emitComparison(node)
       addStub(.exit, index, exit: Int(node.c), from: a.jump(if: condition))
     case .floatArithmetic: lowerDoubleArithmetic(index, node)

@@ -248,6 +248,7 @@ package final class VectorMachine {
     }
     cpu.pointee.itc_next = UInt32(state.translations[.itc]?.count ?? 0) % UInt32(KT_ITC_COUNT)
     cpu.pointee.dtc_next = UInt32(state.translations[.dtc]?.count ?? 0) % UInt32(KT_DTC_COUNT)
+    cpu.noteCachedTranslations()
   }
 
   /// Clean, dirty and current registers lie one behind the other from position 0 on.
