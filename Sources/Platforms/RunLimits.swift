@@ -1,5 +1,4 @@
 // What bounds a run, whatever the platform.
-import Glibc
 
 /// Limits of a run; nil: none.
 package struct RunLimits: Sendable {
@@ -12,13 +11,6 @@ package struct RunLimits: Sendable {
     self.slots = slots
     self.seconds = seconds
   }
-}
-
-/// Nanoseconds of the host's monotonic clock.
-package func hostNanoseconds() -> UInt64 {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
 /// Keeps account of a run against its limits.

@@ -31,16 +31,22 @@ struct EngineOptions: ParsableArguments {
   @Option(help: "Who implements the operations: the guest's native code, or the host.")
   var backend = Backend.host
 
-  @Option(name: .customLong("operation"), help: ArgumentHelp("Binds an operation to a function of a shared library.", valueName: "NAME=LIBRARY:SYMBOL"))
+  @Option(
+    name: .customLong("operation"),
+    help: ArgumentHelp("Binds an operation to a function of a shared library.", valueName: "NAME=LIBRARY:SYMBOL"))
   var operations: [String] = []
 
   @Option(help: "What ar.itc counts: host time, or issued slots (a run then repeats bit for bit).")
   var clock = ClockKind.host
 
-  @Option(name: .customLong("disable"), help: ArgumentHelp("Leaves out an optimisation of the translator; may be repeated.", valueName: "OPTIMISATION"))
+  @Option(
+    name: .customLong("disable"),
+    help: ArgumentHelp("Leaves out an optimisation of the translator; may be repeated.", valueName: "OPTIMISATION"))
   var disabled: [String] = []
 
-  @Option(name: .customLong("max-instructions"), help: ArgumentHelp("Ends the run after N issued slots (exit status 124).", valueName: "N"))
+  @Option(
+    name: .customLong("max-instructions"),
+    help: ArgumentHelp("Ends the run after N issued slots (exit status 124).", valueName: "N"))
   var maximumSlots: UInt64?
 
   @Option(help: ArgumentHelp("Ends the run after so many seconds (exit status 124).", valueName: "SECONDS"))
@@ -60,7 +66,9 @@ struct EngineOptions: ParsableArguments {
     } catch let error as BindingError {
       throw Failure(error.description, status: ExitStatus.usage)
     }
-    if let timeout, !(timeout > 0) { throw Failure("--timeout \(timeout): give a number above 0", status: ExitStatus.usage) }
+    if let timeout, !(timeout > 0) {
+      throw Failure("--timeout \(timeout): give a number above 0", status: ExitStatus.usage)
+    }
     return configuration
   }
 }

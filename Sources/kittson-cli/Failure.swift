@@ -24,20 +24,6 @@ struct Failure: Error {
   func report() { writeError("kittson: \(message)\n") }
 }
 
-/// Writes text to standard error, where all of Kittson's own words go while a guest owns standard output.
-func writeError(_ text: String) {
-  var text = text
-  text.withUTF8 { bytes in
-    var rest = UnsafeRawBufferPointer(bytes)
-    while !rest.isEmpty {
-      let count = Glibc.write(STDERR_FILENO, rest.baseAddress, rest.count)
-      if count < 0 && errno == EINTR { continue }
-      if count <= 0 { return }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-    }
-  }
-}
-
 /// Reads a whole image file, or says in one line why it can't and ends with 127 (missing) or 126.
 func readImage(_ path: String) throws -> [UInt8] {
   do {

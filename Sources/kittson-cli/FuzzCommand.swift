@@ -2,6 +2,7 @@
 import ArgumentParser
 import Glibc
 import Machine
+import Platforms
 import Translator
 import Verification
 
@@ -171,18 +172,7 @@ final class OutputFile {
 
   deinit { close(descriptor) }
 
-  func write(_ text: String) {
-    var text = text
-    text.withUTF8 { bytes in
-      var rest = UnsafeRawBufferPointer(bytes)
-      while !rest.isEmpty {
-        let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-        if count < 0 && errno == EINTR { continue }
-        if count <= 0 { return }
-        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-      }
-    }
-  }
+  func write(_ text: String) { writeAll(descriptor, text) }
 }
 
 /// What a campaign says: lines for programs, text for people, a bar on a terminal.
@@ -192,7 +182,6 @@ private final class FuzzOutput {
   private var file: OutputFile?
   private var bar = ProgressBar("fuzz")
   private let started = hostSeconds()
-  private var shown = 0.0
   private var checkpoint = hostSeconds()
   /// Cases done before this run, and failures in all.
   private(set) var done: UInt64 = 0
@@ -263,8 +252,6 @@ private final class FuzzOutput {
       checkpoint = now
       file?.write(JSON.object([("type", "progress"), ("done", .unsigned(position))]).text() + "\n")
     }
-    guard now - shown > 0.2 else { return }
-    shown = now
     let cases = done + counts.cases
     let rate = Double(counts.cases) / max(1e-3, now - started)
     bar.show(

@@ -9,12 +9,15 @@ struct HostLine {
   var text: String
 }
 
-/// The instructions of a piece of host code that runs at `address`; one line of bytes where nothing can tell them apart.
+/// The instructions of a piece of host code that runs at `address`; one line of bytes where nothing tells them apart.
 func hostText(_ code: [UInt8], at address: UInt64) -> [HostLine] {
   if let lines = objdumpText(code, at: address), !lines.isEmpty { return lines }
-  guard let instructions = HostCode.instructions(code) else { return [HostLine(address: address, text: hexadecimal(code, separator: " "))] }
-  return instructions.map {
-    HostLine(address: address + UInt64($0.offset), text: hexadecimal(code[$0.offset..<$0.offset + $0.length], separator: " "))
+  guard let instructions = HostCode.instructions(code) else {
+    return [HostLine(address: address, text: hexadecimal(code, separator: " "))]
+  }
+  return instructions.map { instruction in
+    let bytes = code[instruction.offset..<instruction.offset + instruction.length]
+    return HostLine(address: address + UInt64(instruction.offset), text: hexadecimal(bytes, separator: " "))
   }
 }
 
@@ -27,7 +30,7 @@ private func objdumpText(_ code: [UInt8], at address: UInt64) -> [HostLine]? {
   let written = code.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
   close(file)
   guard written == code.count else { return nil }
-  let command = "objdump -D -b binary -m i386:x86-64 --no-show-raw-insn --adjust-vma=\(hexadecimal(address)) \(path)"
+  let command = "objdump -D -b binary -m i386:x86-64 --no-show-raw-insn --adjust-vma=\(hexadecimal(address)) " + path
   guard let pipe = popen(command + " 2>/dev/null", "r") else { return nil }
   defer { pclose(pipe) }
   var lines: [HostLine] = []

@@ -1,16 +1,12 @@
 // Small helpers for what commands print.
 import Glibc
+import Platforms
 
-/// Writes everything to standard output; what can't be written (a closed pipe) is dropped.
-func writeToStandardOutput(_ bytes: UnsafeRawBufferPointer) {
-  var rest = bytes
-  while !rest.isEmpty {
-    let count = Glibc.write(STDOUT_FILENO, rest.baseAddress, rest.count)
-    if count < 0 && errno == EINTR { continue }
-    if count <= 0 { return }
-    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-  }
-}
+/// Writes everything to standard output.
+func writeToStandardOutput(_ bytes: UnsafeRawBufferPointer) { writeAll(STDOUT_FILENO, bytes) }
+
+/// Writes text to standard error, where all of Kittson's own words go while a guest owns standard output.
+func writeError(_ text: String) { writeAll(STDERR_FILENO, text) }
 
 /// Lines for standard output, written in large pieces.
 final class BufferedOutput {
@@ -26,13 +22,6 @@ final class BufferedOutput {
     bytes.withUnsafeBytes(writeToStandardOutput)
     bytes.removeAll(keepingCapacity: true)
   }
-}
-
-/// Seconds of the host's monotonic clock.
-func hostSeconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
 /// A number with so many digits after the point.
@@ -54,23 +43,26 @@ extension String {
   func padded(right width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
 }
 
-/// A progress bar on standard error, shown only where that is a terminal.
+/// A progress bar on standard error, shown only where that is a terminal, at most five times a second.
 struct ProgressBar {
   private let title: String
   private let isShown = isatty(STDERR_FILENO) != 0
-  private var shownPercent = -1
+  private var shownAt = -Double.infinity
 
   init(_ title: String) { self.title = title }
 
-  /// `fraction` 0…1; `detail` stands behind the bar.
-  mutating func show(_ fraction: Double, _ detail: String = "") {
-    let percent = Int(fraction * 100)
-    guard isShown, percent != shownPercent || !detail.isEmpty else { return }
-    shownPercent = percent
-    let width = 30
-    let filled = Int(fraction * Double(width))
-    let bar = String(repeating: "=", count: filled) + String(repeating: " ", count: width - filled)
-    writeError("\r\u{1b}[K\(title) [\(bar)] \(String(percent).padded(left: 3))% \(detail)")
+  /// `fraction` 0…1, nil where the end is not known; `detail` stands behind the bar.
+  mutating func show(_ fraction: Double?, _ detail: @autoclosure () -> String) {
+    let now = hostSeconds()
+    guard isShown, now - shownAt > 0.2 else { return }
+    shownAt = now
+    var line = "\r\u{1b}[K\(title) "
+    if let fraction {
+      let width = 30, filled = Int(min(1, max(0, fraction)) * Double(width))
+      line += "[" + String(repeating: "=", count: filled) + String(repeating: " ", count: width - filled)
+      line += "] " + fixed(fraction * 100, 0).padded(left: 3) + "% "
+    }
+    writeError(line + detail())
   }
 
   func clear() { if isShown { writeError("\r\u{1b}[K") } }

@@ -2,6 +2,7 @@
 import ArgumentParser
 import Glibc
 import Kittson
+import Platforms
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -16,16 +17,26 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var engine: EngineOptions
 
-  @Option(name: [.customShort("L"), .customLong("sysroot")], help: ArgumentHelp("Where absolute file names are looked for first, and where the dynamic loader is.", valueName: "DIRECTORY"))
+  @Option(
+    name: [.customShort("L"), .customLong("sysroot")],
+    help: ArgumentHelp(
+      "Where absolute file names are looked for first, and where the dynamic loader is.",
+      valueName: "DIRECTORY"))
   var sysroot: String?
 
-  @Option(name: [.customShort("E"), .customLong("setenv")], help: ArgumentHelp("Sets a variable of the program's environment; may be repeated.", valueName: "NAME=VALUE"))
+  @Option(
+    name: [.customShort("E"), .customLong("setenv")],
+    help: ArgumentHelp("Sets a variable of the program's environment; may be repeated.", valueName: "NAME=VALUE"))
   var variables: [String] = []
 
-  @Option(name: [.customShort("U"), .customLong("unsetenv")], help: ArgumentHelp("Leaves a variable out of the program's environment; may be repeated.", valueName: "NAME"))
+  @Option(
+    name: [.customShort("U"), .customLong("unsetenv")],
+    help: ArgumentHelp("Leaves a variable out of the program's environment; may be repeated.", valueName: "NAME"))
   var unset: [String] = []
 
-  @Option(name: [.customShort("0"), .customLong("argv0")], help: ArgumentHelp("The program's argv[0]; by default PROGRAM.", valueName: "NAME"))
+  @Option(
+    name: [.customShort("0"), .customLong("argv0")],
+    help: ArgumentHelp("The program's argv[0]; by default PROGRAM.", valueName: "NAME"))
   var programName: String?
 
   @Flag(help: "Says on standard error what the run did: slots and time.")
@@ -51,7 +62,8 @@ struct RunCommand: ParsableCommand {
     let end = session.run()
     if stats {
       let seconds = hostSeconds() - started
-      writeError("slots \(session.slots) in \(fixed(seconds, 3)) s: \(fixed(Double(session.slots) / seconds / 1e6, 1)) million a second\n")
+      let rate = fixed(Double(session.slots) / seconds / 1e6, 1)
+      writeError("slots \(session.slots) in \(fixed(seconds, 3)) s: \(rate) million a second\n")
     }
     try finish(end)
   }

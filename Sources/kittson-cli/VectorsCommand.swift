@@ -20,7 +20,9 @@ struct VectorsCommand: ParsableCommand {
   @Option(help: "The engine: the translator, or the interpreter, which is the reference.")
   var engine = EngineKind.translator
 
-  @Option(name: .customLong("disable"), help: ArgumentHelp("Leaves out an optimisation of the translator; may be repeated.", valueName: "OPTIMISATION"))
+  @Option(
+    name: .customLong("disable"),
+    help: ArgumentHelp("Leaves out an optimisation of the translator; may be repeated.", valueName: "OPTIMISATION"))
   var disabled: [String] = []
 
   @Flag(help: "Instead of the differences, prints what stands behind each row of the instruction table (Markdown).")

@@ -3,6 +3,7 @@ import ArgumentParser
 import Glibc
 import Kittson
 import Paravirt
+import Platforms
 import Verification
 
 struct VerifyCommand: ParsableCommand {
@@ -21,13 +22,19 @@ struct VerifyCommand: ParsableCommand {
 }
 
 struct VerifyOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Compares only every N slots, the translator's blocks linked as without comparison.", valueName: "N"))
+  @Option(
+    help: ArgumentHelp(
+      "Compares only every N slots, the translator's blocks linked as without comparison.",
+      valueName: "N"))
   var every: UInt64?
 
   @Flag(help: "Shows the guest's output on standard output.")
   var console = false
 
-  @Option(help: ArgumentHelp("Plants a wrong result in the inlined body of an operation, to test the comparison.", valueName: "operation=NAME", visibility: .hidden))
+  @Option(
+    help: ArgumentHelp(
+      "Plants a wrong result in the inlined body of an operation, to test the comparison.",
+      valueName: "operation=NAME", visibility: .hidden))
   var plant: String?
 
   func plantedOperation() throws -> Operation? {
@@ -86,7 +93,11 @@ struct VerifyRunCommand: ParsableCommand {
   @OptionGroup var engine: EngineOptions
   @OptionGroup var options: VerifyOptions
 
-  @Option(name: [.customShort("L"), .customLong("sysroot")], help: ArgumentHelp("Where absolute file names are looked for first, and where the dynamic loader is.", valueName: "DIRECTORY"))
+  @Option(
+    name: [.customShort("L"), .customLong("sysroot")],
+    help: ArgumentHelp(
+      "Where absolute file names are looked for first, and where the dynamic loader is.",
+      valueName: "DIRECTORY"))
   var sysroot: String?
 
   @Argument(help: "An IA-64 ELF executable.")
@@ -138,15 +149,21 @@ private func verify(
     lockstep.slotsPerRecord = Int64(every)
     lockstep.eachBlock = false
   }
-  let progress = VerifyProgress(limit: engine.maximumSlots)
-  lockstep.progress = progress.show
+  var bar = ProgressBar("verify")
+  let started = hostSeconds()
+  lockstep.progress = { counts in
+    let rate = fixed(Double(counts.slots) / max(hostSeconds() - started, 1e-3) / 1e6, 1)
+    bar.show(
+      engine.maximumSlots.map { Double(counts.slots) / Double(max(1, $0)) },
+      "\(counts.slots) slots, \(rate) million a second")
+  }
   let outcome: LockstepOutcome
   do {
     outcome = try lockstep.verify()
   } catch let error as LockstepError {
     throw Failure(error.description, status: ExitStatus.internalError)
   }
-  progress.clear()
+  bar.clear()
   if let failure = outcome.failure { throw Failure("verify: \(failure)", status: ExitStatus.internalError) }
   if let found = outcome.divergence {
     print(found.report(command: reproduction(found)), terminator: "")
@@ -183,30 +200,4 @@ private func quoted(_ word: String) -> String {
   }
   if plain && !word.isEmpty { return word }
   return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-}
-
-/// One line on standard error, while that is a terminal.
-private final class VerifyProgress {
-  private let isTerminal = isatty(STDERR_FILENO) != 0
-  private let limit: UInt64?
-  private let started = hostSeconds()
-  private var last = 0.0
-
-  init(limit: UInt64?) { self.limit = limit }
-
-  func show(_ counts: LockstepCounts) {
-    guard isTerminal else { return }
-    let now = hostSeconds()
-    guard now - last > 0.2 else { return }
-    last = now
-    let rate = Double(counts.slots) / max(now - started, 1e-3) / 1e6
-    var line = "\r\(counts.slots) slots, \(fixed(rate, 1)) million a second"
-    if let limit {
-      let filled = Int(min(1, Double(counts.slots) / Double(max(1, limit))) * 30)
-      line += " [" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "]"
-    }
-    writeError(line + "\u{1b}[K")
-  }
-
-  func clear() { if isTerminal { writeError("\r\u{1b}[K") } }
 }

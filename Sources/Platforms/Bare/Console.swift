@@ -16,20 +16,7 @@ package final class ConsoleOutput {
 
   /// Writes output to a file descriptor. What can't be written is dropped: a guest does not fail for its console.
   package convenience init(descriptor: Int32) {
-    self.init { bytes in
-      var rest = bytes
-      while !rest.isEmpty {
-        let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-        if count < 0 && errno == EINTR { continue }
-        if count < 0 && errno == EAGAIN {
-          var poller = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-          poll(&poller, 1, -1)
-          continue
-        }
-        if count <= 0 { return }
-        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-      }
-    }
+    self.init { writeAll(descriptor, $0) }
   }
 
   package func put(_ byte: UInt8) {

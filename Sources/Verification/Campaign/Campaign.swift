@@ -6,6 +6,7 @@
 import CSupport
 import Glibc
 import Machine
+import Platforms
 
 /// Which seeds a campaign has.
 package struct SeedRange: Sendable, Equatable {
@@ -220,13 +221,7 @@ private struct CampaignScheduler {
       do { try campaign.runPiece(piece, area) } catch { _exit(125) }
       _exit(0)
     }
-    return Worker(process: child, piece: piece, area: area, seenAt: now())
-  }
-
-  private func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    return Worker(process: child, piece: piece, area: area, seenAt: hostSeconds())
   }
 
   private mutating func hasEnded(_ worker: inout Worker) -> Bool {
@@ -246,9 +241,9 @@ private struct CampaignScheduler {
   private func isHanging(_ worker: inout Worker) -> Bool {
     if worker.area.position != worker.seen {
       worker.seen = worker.area.position
-      worker.seenAt = now()
+      worker.seenAt = hostSeconds()
     }
-    return now() - worker.seenAt > campaign.patience
+    return hostSeconds() - worker.seenAt > campaign.patience
   }
 
   private mutating func collect(_ worker: Worker) {
