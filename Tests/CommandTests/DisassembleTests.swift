@@ -47,7 +47,7 @@ import Testing
       #expect(after.count <= before.count && !after.isEmpty, "\(block.title)")
       let host = try #require(block.sections["host"])
       if objdump { #expect(block.count("host") == host.count, "\(block.title)") }
-      let slots = try #require(block.count("slots")), instructions = try #require(block.count("guest"))
+      let slots = try #require(block.count("slots,")), instructions = try #require(block.count("guest"))
       #expect(instructions <= slots && slots <= 3 * guest.count, "\(block.title)")
     }
     #expect(blocks.contains { $0.sections["IR, optimized"]!.count < $0.sections["IR"]!.count })

@@ -32,7 +32,7 @@ import Translator
       #expect(!listing.hasCall, "\(listing.name)")
       let site = try #require(listing.hostCount, "\(listing.name)")
       let body = try #require(listing.bodyCount, "\(listing.name) has no body to compare with")
-      #expect(site <= body + 2, "\(listing.name) at \(listing.address)")
+      #expect(site <= body + 2, "\(listing.name) at \(String(listing.address, radix: 16))")
     }
     // Of the 14 operations each has an inlined form.
     let names = Set(all.filter { !$0.isCall }.map { $0.name.prefix { $0 != "(" } })

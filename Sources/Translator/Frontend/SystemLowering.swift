@@ -48,10 +48,12 @@ extension Frontend {
 
   /// mov r1=rr[r3].
   mutating func regionRegister(_ address: Int32) -> Int32 {
-    if let known = builder.known(address) {
-      return state(StateOffset.rr + Int32(UInt64(bitPattern: known) >> 61) * 8)
-    }
-    return builder.emit(.loadStateIndexed, builder.shift(.shiftRight, address, 61), imm: Int64(StateOffset.rr))
+    regionRegister(number: builder.shift(.shiftRight, address, 61))
+  }
+
+  private mutating func regionRegister(number: Int32) -> Int32 {
+    if let known = builder.known(number) { return state(StateOffset.rr + Int32(known) * 8) }
+    return builder.emit(.loadStateIndexed, number, imm: Int64(StateOffset.rr))
   }
 
   /// thash, for the table format that cr.pta names at translation; the walker's hash of Machine/Translation.swift. cr.pta
@@ -61,7 +63,7 @@ extension Frontend {
     let pta = state(StateOffset.pta)
     leave(if: builder.testBit(pta, 8, set: !isLong))
     let region = builder.shift(.shiftRight, address, 61)
-    let rr = regionRegister(address)
+    let rr = regionRegister(number: region)
     let pageShift = builder.shift(.shiftRight, rr, 2)
     let size = builder.shift(.shiftRight, pta, 2)
     let notMask = builder.emit(.shiftLeftVariable, builder.constant(Int64(-1)), size, size: 1)
