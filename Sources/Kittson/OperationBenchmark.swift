@@ -70,6 +70,16 @@ public struct OperationBenchmark: Sendable {
     outcomes[setting, default: Outcome()].sites = session.siteCounts()
   }
 
+  /// Duration of the operation's loop, all of it, with its sites inlined, as a multiple of that of its twin without call
+  /// sites; nil where it has none or was not measured.
+  public func ratioToNative(_ name: String) -> Double? {
+    let inlined = outcomes[Setting(engine: .translator, dispatch: .inlined)]
+    guard let site = inlined?.wholeNanoseconds(name), let native = inlined?.wholeNanoseconds("native:" + name) else {
+      return nil
+    }
+    return site / native
+  }
+
   /// Names of the measured loops, in the guest's order.
   public var names: [String] { outcomes.values.first?.reports.first?.names ?? [] }
 

@@ -142,19 +142,39 @@ struct BenchCommand: ParsableCommand {
   private func printOperations(_ benchmark: OperationBenchmark, _ shown: [String]) {
     let operations = shown.filter(isOperation)
     guard !operations.isEmpty else { return }
-    print("Cost of one call in ns, less the empty loop (x: ratio to inlined; native: the instruction without a call site)")
+    print("Cost of one call in ns, less the empty loop, and its ratio to inlined; native is the instruction without a call")
+    print("site, and the ratio of the whole inlined loop to that loop")
     var header = "operation".padded(right: 26)
     for setting in OperationBenchmark.settings { header += setting.name.padded(left: 18) }
-    print(header + "native".padded(left: 10))
+    print(header + "native".padded(left: 17))
     for name in operations {
       var row = name.padded(right: 26)
       // The floor keeps ratios readable where an inlined operation disappears in the loop's own shadow.
-      let base = benchmark.outcomes[Self.inlined]?.nanoseconds(name).map { max($0, 0.05) }
+      let inlined = benchmark.outcomes[Self.inlined]
+      let base = inlined?.nanoseconds(name).map { max($0, 0.05) }
       for setting in OperationBenchmark.settings { row += cell(benchmark.outcomes[setting]?.nanoseconds(name), base) }
-      row += (benchmark.outcomes[Self.inlined]?.nanoseconds("native:" + name).map { fixed($0, 2) } ?? "").padded(left: 10)
+      row += (inlined?.nanoseconds("native:" + name).map { fixed($0, 2) } ?? "").padded(left: 9)
+      row += (benchmark.ratioToNative(name).map { "(" + fixed($0, 2) + "x)" } ?? "").padded(left: 8)
       print(row)
     }
+    print(conclusion(benchmark, operations))
     print("")
+  }
+
+  /// What the table shows of all operations together.
+  private func conclusion(_ benchmark: OperationBenchmark, _ operations: [String]) -> String {
+    let emulated = benchmark.outcomes[Self.dispatches[0]], inlined = benchmark.outcomes[Self.inlined]
+    let faster = operations.filter { name in
+      guard let slow = emulated?.nanoseconds(name), let fast = inlined?.nanoseconds(name) else { return false }
+      return slow <= fast
+    }
+    var text = faster.isEmpty
+      ? "emulated is slower than inlined for every operation" : "emulated is not slower for \(faster.joined(separator: ", "))"
+    let ratios = operations.compactMap { name in benchmark.ratioToNative(name).map { (name, $0) } }
+    if let worst = ratios.max(by: { $0.1 < $1.1 }) {
+      text += "; an inlined loop takes at most \(fixed(worst.1, 2)) x the native one (\(worst.0))"
+    }
+    return text
   }
 
   private func cell(_ value: Double?, _ base: Double?) -> String {
@@ -166,14 +186,16 @@ struct BenchCommand: ParsableCommand {
   private func printHost(_ benchmark: OperationBenchmark, _ host: [(name: String, cost: HostCallCost)]) {
     guard !host.isEmpty else { return }
     print("The same calls in a C loop on the host, ns, and the site's cost as a multiple of it")
-    print("operation".padded(right: 26) + "closure".padded(left: 10) + "indirect".padded(left: 11) + "C call".padded(left: 11) + "direct".padded(left: 11))
+    let columns = [("closure", 10), ("indirect", 11), ("C call", 11), ("direct", 11)]
+    print("operation".padded(right: 26) + columns.map { $0.padded(left: $1) }.joined())
     for (name, cost) in host {
       let indirect = benchmark.outcomes[Self.dispatches[1]]?.nanoseconds(name)
       let direct = benchmark.outcomes[Self.dispatches[2]]?.nanoseconds(name)
-      print(
-        name.padded(right: 26) + fixed(cost.closure, 2).padded(left: 10)
-          + (indirect.map { fixed($0 / cost.closure, 2) + "x" } ?? "-").padded(left: 11)
-          + fixed(cost.direct, 2).padded(left: 11) + (direct.map { fixed($0 / cost.direct, 2) + "x" } ?? "-").padded(left: 11))
+      let cells = [
+        fixed(cost.closure, 2), indirect.map { fixed($0 / cost.closure, 2) + "x" } ?? "-",
+        fixed(cost.direct, 2), direct.map { fixed($0 / cost.direct, 2) + "x" } ?? "-",
+      ]
+      print(name.padded(right: 26) + zip(cells, columns).map { $0.padded(left: $1.1) }.joined())
     }
     print("")
   }
@@ -182,7 +204,8 @@ struct BenchCommand: ParsableCommand {
     let programs = shown.filter { $0.hasPrefix("cpu-") }
     guard !programs.isEmpty else { return }
     print("Processor-bound programs, ms a round")
-    print("program".padded(right: 26) + "interpreter".padded(left: 14) + "translator".padded(left: 14) + "ratio".padded(left: 10))
+    let columns = [("interpreter", 14), ("translator", 14), ("ratio", 10)]
+    print("program".padded(right: 26) + columns.map { $0.padded(left: $1) }.joined())
     for name in programs {
       let slow = benchmark.outcomes[Self.interpreter]?.wholeNanoseconds(name)
       let fast = benchmark.outcomes[Self.inlined]?.wholeNanoseconds(name)
@@ -236,13 +259,18 @@ struct BenchCommand: ParsableCommand {
         let value = isOperation(name) ? outcome?.nanoseconds(name) : outcome?.wholeNanoseconds(name)
         fields.append("\"\(setting.name)\": \(number(value))")
       }
+      if isOperation(name) {
+        fields.append("\"native\": \(number(benchmark.outcomes[Self.inlined]?.nanoseconds("native:" + name)))")
+        fields.append("\"ratio_to_native\": \(number(benchmark.ratioToNative(name)))")
+      }
       if let cost = host.first(where: { $0.name == name })?.cost {
         fields.append("\"host_closure\": \(number(cost.closure))")
         fields.append("\"host_direct\": \(number(cost.direct))")
       }
       rows.append("    {" + fields.joined(separator: ", ") + "}")
     }
-    print("{\n  \"unit\": \"ns\", \"calls\": \(calls), \"runs\": \(runs),\n  \"loops\": [\n" + rows.joined(separator: ",\n") + "\n  ]\n}")
+    print("{\n  \"unit\": \"ns\", \"calls\": \(calls), \"runs\": \(runs),")
+    print("  \"loops\": [\n" + rows.joined(separator: ",\n") + "\n  ]\n}")
   }
 }
 

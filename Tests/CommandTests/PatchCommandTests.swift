@@ -66,6 +66,34 @@ import Testing
     #expect(result.status == 1 && result.errors.contains("too short for a call"), "\(result.errors)")
   }
 
+  /// A site that its replacement does not fit stays as it is: a warning.
+  @Test func aSiteTooShortForItsReplacementStays() throws {
+    var image = try kernelImage()
+    let records = try section(image, ".paravirt_bundles")
+    let number = try #require((0..<records.size / 24).first {
+      image.get(UInt64.self, at: records.offset + 24 * $0 + 16) == 8  // PARAVIRT_PATCH_TYPE_SET_RR0_TO_RR4, of four bundles
+    })
+    let record = records.offset + 24 * number
+    image.put(image.get(UInt64.self, at: record) + 48, at: record + 8)
+    let file = try TemporaryFile(image)
+    let result = try kittson("patch", file.path)
+    #expect(result.status == 0 && result.errors.contains("warning") && result.errors.contains("too short"))
+    #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+  }
+
+  /// A kernel with a record that can't be used boots all the same, with a line about it: the site is the guest's own call.
+  @Test(arguments: [
+    (0, 0xa000_0001_0000_0008, "multiples of 16"), (0, 0x10, "outside the image"), (16, 13, "unknown patch type 0xd"),
+  ] as [(Int, UInt64, String)])
+  func bootsWithABadRecord(at: Int, word: UInt64, words: String) throws {
+    var image = try kernelImage()
+    image.put(word, at: try section(image, ".paravirt_bundles").offset + at)
+    let file = try TemporaryFile(image)
+    let result = try kittson("boot", file.path, "--append", "nobench")
+    #expect(result.status == 0 && result.output.contains("failed 0"), "\(result.output.suffix(200))")
+    #expect(result.errors.contains(words) && result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+  }
+
   @Test func aTableThatIsCutShort() throws {
     var image = try kernelImage()
     let headers = Int(image.get(UInt64.self, at: 40))

@@ -66,17 +66,18 @@ extension Frontend {
     let rr = regionRegister(number: region)
     let pageShift = builder.shift(.shiftRight, rr, 2)
     let size = builder.shift(.shiftRight, pta, 2)
-    let notMask = builder.emit(.shiftLeftVariable, builder.constant(Int64(-1)), size, size: 1)
-    let base = builder.and(pta, notMask)
     let shifted = builder.shift(.shiftLeft, address, 3)
     if isLong {
       let page = builder.emit(.shiftRightVariable, builder.shift(.shiftRight, shifted, 3), pageShift, size: 1)
+      let notMask = builder.emit(.shiftLeftVariable, builder.constant(Int64(-1)), size, size: 1)
       let hash = builder.shift(.shiftLeft, builder.xor(page, builder.shift(.shiftRight, rr, 8)), 5)
-      return builder.or(base, builder.andComplement(hash, notMask))
+      return builder.or(builder.and(pta, notMask), builder.andComplement(hash, notMask))
     }
     // Eight bytes an entry: the page's number, times 8, is what stands above the low three bits.
     let page = builder.andImmediate(builder.emit(.shiftRightVariable, shifted, pageShift, size: 1), -8)
-    let low = builder.or(base, builder.andComplement(page, notMask))
+    // cr.pta above the table's size, the page's number below it.
+    let above = builder.emit(.shiftRightVariable, builder.xor(pta, page), size, size: 1)
+    let low = builder.xor(builder.emit(.shiftLeftVariable, above, size, size: 1), page)
     return builder.emit(.shiftPair, region, builder.shift(.shiftLeft, low, 3), imm: 3)
   }
 
