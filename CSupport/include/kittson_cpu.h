@@ -108,6 +108,7 @@ typedef enum kt_stop_reason {
   KT_STOP_HALT = 5,        // the guest waits for an interrupt
   KT_STOP_REQUEST = 6,     // another thread set `stop_request`
   KT_STOP_FATAL = 7,       // the guest can't go on (stop_detail: a kt_fatal)
+  KT_STOP_FIRMWARE = 8,    // the guest called the firmware: ip/ri stand at the break instruction (stop_detail: its immediate)
 } kt_stop_reason;
 
 /// Why the guest can't go on (stop_detail of KT_STOP_FATAL).

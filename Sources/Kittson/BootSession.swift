@@ -1,4 +1,4 @@
-// A guest kernel on the bare machine: image, machine, call sites and engine joined into something that runs.
+// A guest kernel on a machine: image, machine, call sites and engine joined into something that runs.
 import CSupport
 import Machine
 import Paravirt
@@ -11,7 +11,7 @@ public final class BootSession {
   /// Problems found in the image's patch records: the sites they name stay as they are.
   public let diagnostics: [String]
   let guest: ParavirtImage
-  let bare: BareMachine
+  let system: any SystemMachine
   let engine: any Engine
 
   /// Builds a machine and loads the image.
@@ -26,24 +26,48 @@ public final class BootSession {
     self.configuration = configuration
     guest = try Self.open(bytes)
     diagnostics = guest.records.diagnostics.map(\.description)
-    var options = BareOptions()
-    options.memorySize = configuration.memorySize
-    options.commandLine = configuration.commandLine
-    options.entry = configuration.backend == .host ? .host : .native
-    options.virtualClock = configuration.clock == .virtual
-    do throws(BootError) {
-      bare = try BareMachine(
-        image: guest.image, options: options, output: ConsoleOutput(sink: output),
-        input: ConsoleInput(descriptor: inputDescriptor))
-    } catch { throw .image(error.description) }
+    system = try Self.makeMachine(
+      guest.image, configuration, ConsoleOutput(sink: output), ConsoleInput(descriptor: inputDescriptor))
     paravirt = try Self.bind(guest, configuration)
-    engine = try EngineFactory.make(configuration, for: bare.machine)
-    for cpu in bare.machine.cpus { paravirt.attach(cpu) }
+    engine = try EngineFactory.make(configuration, for: system.machine)
+    for cpu in system.machine.cpus { paravirt.attach(cpu) }
     watchOperations()
   }
 
   private static func open(_ bytes: [UInt8]) throws(SessionError) -> ParavirtImage {
     do throws(ELFError) { return try ParavirtImage(ELFImage(bytes: bytes)) } catch { throw .image(error.description) }
+  }
+
+  /// Linux's own notes tell its kernels from guests of the bare machine.
+  private static func kind(of image: ELFImage, _ configuration: Configuration) -> MachineKind {
+    if let chosen = configuration.machine { return chosen }
+    let notes = (try? image.notes()) ?? []
+    return notes.contains { $0.name == "Linux" } || !configuration.initrd.isEmpty ? .dig : .bare
+  }
+
+  private static func makeMachine(
+    _ image: ELFImage, _ configuration: Configuration, _ output: ConsoleOutput, _ input: ConsoleInput
+  ) throws(SessionError) -> any SystemMachine {
+    do throws(BootError) {
+      switch kind(of: image, configuration) {
+      case .bare:
+        var options = BareOptions()
+        if let size = configuration.memorySize { options.memorySize = size }
+        options.processors = configuration.processors
+        options.commandLine = configuration.commandLine
+        options.entry = configuration.backend == .host ? .host : .native
+        options.virtualClock = configuration.clock == .virtual
+        return try BareMachine(image: image, options: options, output: output, input: input)
+      case .dig:
+        var options = FirmwareOptions()
+        if let size = configuration.memorySize { options.memorySize = size }
+        options.processors = configuration.processors
+        options.commandLine = configuration.commandLine
+        options.initrd = configuration.initrd
+        options.virtualClock = configuration.clock == .virtual
+        return try FirmwareMachine(image: image, options: options, output: output, input: input)
+      }
+    } catch { throw .image(error.description) }
   }
 
   private static func bind(_ guest: ParavirtImage, _ configuration: Configuration) throws(SessionError) -> SiteTable {
@@ -59,11 +83,11 @@ public final class BootSession {
   /// A guest that changes its pv_cpu_ops takes its sites back.
   private func watchOperations() {
     guard let table = paravirt.guestTable,
-      let physical = bare.image.physicalAddress(ofVirtual: table),
-      let host = bare.machine.host(physical: physical, length: 8 * UInt64(Operation.allCases.count))
+      let physical = system.image.physicalAddress(ofVirtual: table),
+      let host = system.machine.host(physical: physical, length: 8 * UInt64(Operation.allCases.count))
     else { return }
     paravirt.watchTable(host)
-    let machine = bare.machine
+    let machine = system.machine
     machine.watchStores(physical: physical, length: 8 * UInt64(Operation.allCases.count)) {
       [paravirt, unowned machine] in
       paravirt.tableWritten()
@@ -74,9 +98,9 @@ public final class BootSession {
   /// Runs until the guest switches off, can't go on, or a limit is reached.
   public func run() -> RunEnd {
     let limits = RunLimits(slots: configuration.maximumSlots, seconds: configuration.timeout)
-    return bare.run(engine, limits: limits, restart: configuration.restartsOnReset)
+    return system.run(engine, limits: limits, restart: configuration.restartsOnReset)
   }
 
   /// Issued slots of all processors so far.
-  public var slots: UInt64 { bare.machine.cpus.reduce(0) { $0 + $1.slots } }
+  public var slots: UInt64 { system.machine.cpus.reduce(0) { $0 + $1.slots } }
 }

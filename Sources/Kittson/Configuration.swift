@@ -18,6 +18,14 @@ public enum Backend: String, CaseIterable, Sendable {
   case host
 }
 
+/// What a kernel believes it runs on, by the name of Linux's machine vector where it has one.
+public enum MachineKind: String, CaseIterable, Sendable {
+  /// Memory, a console port and a power switch, no firmware (Documentation/bare-machine.md).
+  case bare
+  /// EFI, SAL, PAL and ACPI over standard devices (Documentation/firmware-machine.md).
+  case dig
+}
+
 /// What `ar.itc` counts and when timers fire.
 public enum ClockKind: String, CaseIterable, Sendable {
   /// The host's time stamp counter.
@@ -32,8 +40,14 @@ public struct Configuration: Sendable {
   public var dispatch = Dispatch.inlined
   public var backend = Backend.host
   public var clock = ClockKind.host
-  /// Bytes of guest memory (machines).
-  public var memorySize: UInt64 = 64 << 20
+  /// The machine; nil: the one that the image was made for.
+  public var machine: MachineKind?
+  /// Bytes of guest memory (machines); nil: 64 MiB on the bare machine, 512 MiB on the firmware machine.
+  public var memorySize: UInt64?
+  /// Guest processors (machines), 1 to 8.
+  public var processors = 1
+  /// The initial RAM disk (firmware machine).
+  public var initrd: [UInt8] = []
   /// The guest's command line (machines).
   public var commandLine = ""
   /// Operations from shared libraries.

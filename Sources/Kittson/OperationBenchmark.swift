@@ -126,7 +126,7 @@ public struct HostCallCost: Sendable {
   public static func measure(_ operation: Operation, argument: UInt64, calls: UInt64) throws(SessionError) -> HostCallCost {
     let session = try BootSession(image: EmbeddedGuests.pvkernel, output: { _ in })
     let slot = session.paravirt.slot(operation)
-    let cpu = session.bare.machine.cpus[0]
+    let cpu = session.machine.cpus[0]
     let empty = Double(kt_bench_empty(calls))
     let closure = Double(kt_bench_call(slot.pointee.indirect!, cpu, argument, calls))
     let direct = Double(kt_bench_call(slot.pointee.direct!, cpu, argument, calls))

@@ -4,13 +4,13 @@ import Machine
 import Platforms
 
 extension BootSession {
-  package var machine: Machine { bare.machine }
+  package var machine: Machine { system.machine }
   package var ownEngine: any Engine { engine }
 
   /// As `run`, on `engine`, which wraps the session's own.
   package func run(on engine: any Engine) -> RunEnd {
     let limits = RunLimits(slots: configuration.maximumSlots, seconds: configuration.timeout)
-    return bare.run(engine, limits: limits, restart: configuration.restartsOnReset)
+    return system.run(engine, limits: limits, restart: configuration.restartsOnReset)
   }
 }
 

@@ -30,7 +30,7 @@ extension BootSession {
     let length = max(record.length, 16)
     guard let offset = guest.image.fileOffset(ofVirtual: record.address, count: length),
       let physical = guest.image.physicalAddress(ofVirtual: record.address),
-      let memory = bare.machine.host(physical: physical, length: length)
+      let memory = system.machine.host(physical: physical, length: length)
     else { return false }
     let present = UnsafeRawBufferPointer(start: memory, count: Int(length))
     return !guest.image.bytes[offset..<offset + Int(length)].elementsEqual(present)

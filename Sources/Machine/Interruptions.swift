@@ -202,7 +202,12 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   package func disabledFP(low: Bool, high: Bool, isr: UInt64 = 0) -> Status {
     interrupt(.disabledFP, isr: isr | (low ? 1 : 0) | (high ? 2 : 0))
   }
-  package func breakInstruction(_ immediate: UInt64) -> Status { interrupt(.breakInstruction, iim: immediate) }
+  package func breakInstruction(_ immediate: UInt64) -> Status {
+    if let claims = machine.claimsBreak, claims(self, immediate) {
+      return stop(KT_STOP_FIRMWARE, detail: Int64(bitPattern: immediate))
+    }
+    return interrupt(.breakInstruction, iim: immediate)
+  }
   package func speculativeOperation(_ immediate: UInt64) -> Status { interrupt(.speculation, iim: immediate) }
   /// `code`: ISR.code as the floating-point operation gives it.
   package func floatingPointFault(code: UInt64) -> Status { interrupt(.floatingPointFault, isr: code) }

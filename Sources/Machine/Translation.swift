@@ -58,7 +58,7 @@ enum RegionRegister {
 
 /// Page sizes an insertion may have: 4K, 8K, 16K, 64K, 256K, 1M, 4M, 16M, 64M, 256M, 1G, 4G (SDM vol. 2, 4.1.1.5), as a
 /// set of log2 bits.
-let insertablePageShifts: UInt64 = 1 << 12 | 1 << 13 | 1 << 14 | 1 << 16 | 1 << 18 | 1 << 20 | 1 << 22 | 1 << 24
+package let insertablePageShifts: UInt64 = 1 << 12 | 1 << 13 | 1 << 14 | 1 << 16 | 1 << 18 | 1 << 20 | 1 << 22 | 1 << 24
   | 1 << 26 | 1 << 28 | 1 << 30 | 1 << 32
 
 extension UnsafeMutablePointer where Pointee == kt_cpu {

@@ -20,9 +20,9 @@ package enum Code {
   /// The bits of one instruction. Its fields must fit.
   package static func slot(
     _ opcode: Opcode, qp: UInt8 = 0, r1: UInt8 = 0, r2: UInt8 = 0, r3: UInt8 = 0, r4: UInt8 = 0, hint: UInt8 = 0,
-    imm: Int64 = 0
+    aux: UInt32 = 0, imm: Int64 = 0
   ) -> UInt64 {
-    let instruction = Instruction(opcode: opcode, qp: qp, r1: r1, r2: r2, r3: r3, r4: r4, hint: hint, imm: imm)
+    let instruction = Instruction(opcode: opcode, qp: qp, r1: r1, r2: r2, r3: r3, r4: r4, hint: hint, aux: aux, imm: imm)
     guard let encoded = Encoder.encode(instruction) else { preconditionFailure("\(opcode): a field does not fit") }
     return encoded.slot
   }

@@ -64,6 +64,7 @@ func stopName(_ reason: UInt64) -> String {
   case KT_STOP_PROCESS_TRAP.rawValue: "a system call or fault of the process"
   case KT_STOP_HALT.rawValue: "the guest waits for an interrupt"
   case KT_STOP_REQUEST.rawValue: "asked to stop"
+  case KT_STOP_FIRMWARE.rawValue: "a call of the firmware"
   default: "the guest can't go on"
   }
 }

@@ -18,11 +18,7 @@ struct BootCommand: ParsableCommand {
 
   @OptionGroup var engine: EngineOptions
 
-  @Option(help: "Guest memory.")
-  var memory = MemorySize(bytes: 64 << 20)
-
-  @Option(help: ArgumentHelp("The guest's command line.", valueName: "TEXT"))
-  var append = ""
+  @OptionGroup var machine: MachineOptions
 
   @Flag(name: .customLong("no-reboot"), help: "A reset ends the run instead of starting the guest again.")
   var noReboot = false
@@ -30,18 +26,13 @@ struct BootCommand: ParsableCommand {
   @Flag(help: "Says on standard error what the run did: slots, time, calls per operation.")
   var stats = false
 
-  @Argument(help: "An ELF image for IA-64.")
-  var image: String?
-
   func run() throws {
     var configuration = try engine.configuration()
-    configuration.memorySize = memory.bytes
-    configuration.commandLine = append
+    try machine.apply(to: &configuration)
     configuration.restartsOnReset = !noReboot
     configuration.countsCalls = stats
-    let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
-    let name = image ?? "the embedded kernel"
-    let session = try makeSession(bytes, name, configuration)
+    let name = machine.name
+    let session = try makeSession(try machine.imageBytes(), name, configuration)
     for diagnostic in session.diagnostics { writeError("kittson: \(name): \(diagnostic)\n") }
     let started = hostSeconds()
     let end = session.run()

@@ -77,8 +77,6 @@ struct EngineOptions: ParsableArguments {
 struct MemorySize: ExpressibleByArgument {
   let bytes: UInt64
 
-  init(bytes: UInt64) { self.bytes = bytes }
-
   init?(argument: String) {
     let units: [Character: UInt64] = ["K": 10, "M": 20, "G": 30]
     let shift = argument.last.flatMap { units[Character($0.uppercased())] }
@@ -87,6 +85,4 @@ struct MemorySize: ExpressibleByArgument {
     else { return nil }
     bytes = count << (shift ?? 0)
   }
-
-  var defaultValueDescription: String { "\(bytes >> 20)M" }
 }

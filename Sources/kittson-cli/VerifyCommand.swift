@@ -54,22 +54,13 @@ struct VerifyBootCommand: ParsableCommand {
   @OptionGroup var engine: EngineOptions
   @OptionGroup var options: VerifyOptions
 
-  @Option(help: "Guest memory.")
-  var memory = MemorySize(bytes: 64 << 20)
-
-  @Option(help: ArgumentHelp("The guest's command line.", valueName: "TEXT"))
-  var append = ""
-
-  @Argument(help: "An ELF image for IA-64.")
-  var image: String?
+  @OptionGroup var machine: MachineOptions
 
   func run() throws {
     var configuration = try engine.configuration()
-    configuration.memorySize = memory.bytes
-    configuration.commandLine = append
+    try machine.apply(to: &configuration)
     configuration.plantedOperation = try options.plantedOperation()
-    let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
-    let name = image ?? "the embedded kernel"
+    let (bytes, name) = (try machine.imageBytes(), machine.name)
     let settled = configuration
     try verify(options, engine) { role, _ in try makeGuest(bytes, name, settled, role) }
   }

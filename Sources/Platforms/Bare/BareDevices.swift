@@ -1,10 +1,8 @@
-// The bare machine's devices at their physical addresses (Documentation/bare-machine.md): processor interrupt block,
-// UART, power switch, clock. Accesses of another size or to another address find nothing: all-ones, stores ignored.
+// The bare machine's devices at their physical addresses (Documentation/bare-machine.md): UART, power switch, clock,
+// beside the processor interrupt block. Accesses of another size or to another address find nothing: all-ones, stores ignored.
 
 /// Physical addresses of the bare machine.
 package enum BareMap {
-  package static let interruptBlock: UInt64 = 0xfee0_0000
-  package static let interruptBlockSize: UInt64 = 2 << 20
   package static let uart: UInt64 = 0xff5e_0000
   package static let power: UInt64 = 0xff5f_0000
   package static let clock: UInt64 = 0xff5f_0008
@@ -24,15 +22,10 @@ package final class BareDevices {
   private let uart: UART
   /// Nanoseconds of the machine's clock.
   private let nanoseconds: () -> UInt64
-  /// Sends an interrupt: processor id and eid as in cr.lid, vector.
-  private let interrupt: (_ id: UInt8, _ eid: UInt8, _ vector: UInt8) -> Void
 
-  package init(
-    uart: UART, nanoseconds: @escaping () -> UInt64, interrupt: @escaping (UInt8, UInt8, UInt8) -> Void
-  ) {
+  package init(uart: UART, nanoseconds: @escaping () -> UInt64) {
     self.uart = uart
     self.nanoseconds = nanoseconds
-    self.interrupt = interrupt
   }
 
   /// A load of `size` bytes from `address`; the value in the low bytes.
@@ -53,15 +46,6 @@ package final class BareDevices {
     if address == BareMap.power && size == 8 {
       return value >> 8 & 1 != 0 ? .reset : .powerOff(Int32(value & 0xff))
     }
-    let block = address &- BareMap.interruptBlock
-    if block < BareMap.interruptBlockSize && size == 8 { sendInterrupt(block, value) }
     return .none
-  }
-
-  /// The lower MiB of the block: id in address bits 19:12, eid in 11:4 (SDM vol. 2, 5.8.4); data bits 10:8 are the
-  /// delivery mode. The upper MiB (INTA, XTP) has nothing behind it here.
-  private func sendInterrupt(_ offset: UInt64, _ value: UInt64) {
-    guard offset < 1 << 20, value >> 8 & 7 == 0 else { return }
-    interrupt(UInt8(offset >> 12 & 0xff), UInt8(offset >> 4 & 0xff), UInt8(value & 0xff))
   }
 }

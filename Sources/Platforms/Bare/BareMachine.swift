@@ -3,37 +3,6 @@ import CSupport
 import Glibc
 import Machine
 
-/// Why an image can't be booted. `description` is one line: what is wrong, a colon, how to mend it.
-public enum BootError: Error, Equatable, CustomStringConvertible {
-  case image(ELFError)
-  case memory(String)
-  case memoryTooLarge(UInt64)
-  case segmentOutsideMemory(index: Int, end: UInt64?, memorySize: UInt64)
-  case entryOutsideMemory(UInt64)
-  case noRoomForParameters
-  case badEntryNote(name: String, size: Int)
-  case processorCount(Int)
-
-  public var description: String {
-    switch self {
-    case .image(let error): return error.description
-    case .memory(let text): return text
-    case .memoryTooLarge(let size):
-      return "\(size) bytes of memory reach into the device addresses: choose a --memory of at most 4078M"
-    case .segmentOutsideMemory(let index, let end, let size):
-      let reach = end.map { "ends at physical address \(hexadecimal($0))" } ?? "runs past the end of the address space"
-      return "segment \(index) \(reach), memory at \(hexadecimal(size)): choose a larger --memory"
-    case .entryOutsideMemory(let entry):
-      return "entry point \(hexadecimal(entry)) is not in memory: link the image for physical memory that exists"
-    case .noRoomForParameters:
-      return "no memory is left beside the image for the boot parameters: choose a larger --memory"
-    case .badEntryNote(let name, let size):
-      return "entry note \(name) has \(size) bytes, not 8: link the image again"
-    case .processorCount(let count): return "\(count) processors: choose 1 to 8"
-    }
-  }
-}
-
 /// How a bare machine is built.
 package struct BareOptions {
   package enum Entry: Sendable {
@@ -58,7 +27,7 @@ package struct BareOptions {
   package init() {}
 }
 
-package final class BareMachine {
+package final class BareMachine: SystemMachine {
   package let machine: Machine
   package let options: BareOptions
   package let image: ELFImage
@@ -68,9 +37,8 @@ package final class BareMachine {
   package let entry: UInt64
   /// Physical address of the boot parameter block.
   package let parameterAddress: UInt64
-  /// What a device asked for since the last look, and how the platform answers.
-  private var request = DeviceRequest.none
   private let started = hostNanoseconds()
+  package var isVirtualClock: Bool { options.virtualClock }
   /// The processor whose store or load a device is answering.
   private var current: CPU
   /// Counts resets.
@@ -81,7 +49,7 @@ package final class BareMachine {
     image: ELFImage, options: BareOptions = BareOptions(), output: ConsoleOutput, input: ConsoleInput = ConsoleInput()
   ) throws(BootError) {
     guard 1...8 ~= options.processors else { throw .processorCount(options.processors) }
-    guard options.memorySize <= BareMap.interruptBlock else { throw .memoryTooLarge(options.memorySize) }
+    guard options.memorySize <= InterruptBlock.base else { throw .memoryTooLarge(options.memorySize, limit: InterruptBlock.base) }
     do throws(MachineError) {
       machine = try Machine(
         ramSize: options.memorySize, processors: options.processors, physicalStacked: options.physicalStacked)
@@ -132,6 +100,11 @@ package final class BareMachine {
     return address
   }
 
+  package func restart() {
+    restarts += 1
+    load()
+  }
+
   /// Clears memory, places the image and the boot parameters, and puts the processors at the entry point.
   private func load() {
     // Fresh zero pages for what was used before.
@@ -160,24 +133,15 @@ package final class BareMachine {
   private func addDevices() {
     let devices = BareDevices(
       uart: UART(output: output, input: input),
-      nanoseconds: { [unowned self] in clockNanoseconds },
-      interrupt: { [unowned self] id, eid, vector in sendInterrupt(id, eid, vector) })
-    let ranges: [(UInt64, UInt64)] = [
-      (BareMap.uart, UART.size), (BareMap.power, BareMap.powerSize),
-      (BareMap.interruptBlock, BareMap.interruptBlockSize),
-    ]
+      nanoseconds: { [unowned self] in clockNanoseconds })
+    machine.add(InterruptBlock(machine))
+    let ranges: [(UInt64, UInt64)] = [(BareMap.uart, UART.size), (BareMap.power, BareMap.powerSize)]
     for (base, length) in ranges { machine.add(BareDeviceRange(base, length, devices, owner: self)) }
   }
 
   /// Nanoseconds of the machine's clock: one a slot under the virtual clock, else host time since the start.
   private var clockNanoseconds: UInt64 {
     options.virtualClock ? current.slots : hostNanoseconds() - started
-  }
-
-  private func sendInterrupt(_ id: UInt8, _ eid: UInt8, _ vector: UInt8) {
-    for cpu in machine.cpus where cpu.pointee.cr_lid >> 16 & 0xffff == UInt64(id) << 8 | UInt64(eid) {
-      cpu.raiseExternal(vector: UInt64(vector))
-    }
   }
 
   fileprivate func answering(_ cpu: CPU) { current = cpu }
@@ -188,99 +152,6 @@ package final class BareMachine {
     case .none: return
     case .powerOff(let status): cpu.stop(KT_STOP_EXIT, detail: Int64(status))
     case .reset: cpu.stop(KT_STOP_RESET)
-    }
-    self.request = request
-  }
-
-  // MARK: Running
-
-  /// Issued slots between two looks at timers, limits and the other processors.
-  private static let virtualSlice: Int64 = 1 << 20
-  private static let hostSlice: Int64 = 50_000
-
-  /// Runs until the guest switches off, can't go on, or a limit is reached. `restart`: a reset starts over instead of
-  /// ending the run.
-  package func run(_ engine: any Engine, limits: RunLimits = RunLimits(), restart: Bool = true) -> RunEnd {
-    defer { output.flush() }
-    var account = RunAccount(limits)
-    let slice = options.virtualClock ? Self.virtualSlice : Self.hostSlice
-    while true {
-      var idle = 0
-      for cpu in machine.cpus {
-        let allowance = account.allowance(slice)
-        if allowance == 0 { return .instructionLimit }
-        if let end = runSlice(engine, cpu, allowance, &account, &idle, restart: restart) { return end }
-        if request == .reset { break }
-      }
-      if request == .reset {
-        request = .none
-        restarts += 1
-        load()
-        engine.invalidateCode(physical: 0, length: machine.ramSize)
-        continue
-      }
-      if account.isOverTime { return .timeout }
-      if idle == machine.cpus.count { if let end = passIdleTime() { return end } }
-    }
-  }
-
-  /// Gives one processor its slice. A value ends the run; a processor that waits for an interrupt counts as idle.
-  private func runSlice(
-    _ engine: any Engine, _ cpu: CPU, _ allowance: Int64, _ account: inout RunAccount, _ idle: inout Int, restart: Bool
-  ) -> RunEnd? {
-    cpu.pollTimer()
-    cpu.pointee.stop_reason = 0
-    cpu.pointee.stop_request = 0
-    cpu.setBudget(allowance)
-    let before = cpu.slots
-    let reason = engine.run(cpu)
-    account.add(cpu.slots &- before)
-    switch reason {
-    case KT_STOP_EXIT: return .exited(Int32(truncatingIfNeeded: cpu.pointee.stop_detail))
-    case KT_STOP_RESET: return restart ? nil : .reset
-    case KT_STOP_HALT: idle += cpu.pointee.interrupt_ready == 0 ? 1 : 0
-    case KT_STOP_FATAL, KT_STOP_PROCESS_TRAP: return .stuck(describeFatal(cpu))
-    default:
-      switch Idleness(cpu) {
-      case .running: break
-      case .waiting: idle += 1
-      case .deaf, .unhandled:
-        // Other processors may still switch the machine off.
-        if machine.cpus.count == 1 { return .stuck(describeFatal(cpu)) }
-        idle += 1
-      }
-    }
-    return nil
-  }
-
-  /// Every processor waits for an interrupt. Lets time pass to the next timer; a value says that none is set.
-  private func passIdleTime() -> RunEnd? {
-    guard let next = machine.cpus.map({ $0.pointee.itm_deadline }).min(), next != UInt64.max else {
-      return .stuck("the guest waits and no event can come: it has set no timer")
-    }
-    if options.virtualClock {
-      for cpu in machine.cpus {
-        let wait = Int64(bitPattern: next &- cpu.slots)
-        if wait > 0 { cpu.pointee.deadline += wait }
-      }
-      return nil
-    }
-    let ticks = next &- kt_host_ticks()
-    if ticks >> 63 != 0 { return nil }
-    let nanoseconds = min(1_000_000, UInt64(Double(ticks) * 1e9 / Double(hostTickFrequency)))
-    var pause = timespec(tv_sec: 0, tv_nsec: Int(nanoseconds))
-    nanosleep(&pause, nil)
-    return nil
-  }
-
-  private func describeFatal(_ cpu: CPU) -> String {
-    let place = hexadecimal(cpu.pointee.ip)
-    switch Idleness(cpu) {
-    case .unhandled:
-      return "interruption without a handler: the vector at \(place) is empty (cr.iip "
-        + hexadecimal(cpu.pointee.cr_iip) + ", cr.isr " + hexadecimal(cpu.pointee.cr_isr) + ")"
-    case .deaf: return "the guest spins at \(place) with interrupts off: no event can ever come"
-    default: return "processor \(cpu.pointee.index) can't go on at \(place)"
     }
   }
 }

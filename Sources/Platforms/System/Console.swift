@@ -1,4 +1,4 @@
-// The console's two ends on the host: a buffered writer that shows whole lines at once, and a reader that never waits.
+// A console's two ends on the host: a buffered writer that shows whole lines at once, and a reader that never waits.
 import Glibc
 
 /// Where a guest's console output goes. Bytes gather in a buffer that is handed on at each newline, when it is full,
@@ -44,6 +44,15 @@ package final class ConsoleInput {
   package init(bytes: [UInt8] = [], descriptor: Int32? = nil) {
     queue = bytes
     self.descriptor = descriptor
+  }
+
+  /// Whether more may come.
+  package var isOpen: Bool { descriptor != nil }
+
+  /// Sleeps until input comes, but not longer than `nanoseconds`, rounded up to milliseconds.
+  package func wait(nanoseconds: UInt64) {
+    var poller = pollfd(fd: descriptor ?? -1, events: Int16(POLLIN), revents: 0)
+    poll(&poller, 1, Int32(clamping: (nanoseconds + 999_999) / 1_000_000))
   }
 
   /// Whether a byte waits.

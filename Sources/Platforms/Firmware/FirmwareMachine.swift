@@ -1,0 +1,241 @@
+// The firmware machine (Documentation/firmware-machine.md): processors, memory, an I/O SAPIC, a serial port and power
+// management behind EFI, SAL, PAL and ACPI, on which stock kernels for IA-64 boot (machine vector "dig").
+import CSupport
+import Glibc
+import Machine
+
+/// How a firmware machine is built.
+package struct FirmwareOptions {
+  /// Bytes of RAM.
+  package var memorySize: UInt64 = 512 << 20
+  /// 1…8.
+  package var processors = 1
+  package var commandLine = ""
+  /// The initial RAM disk; empty: none.
+  package var initrd: [UInt8] = []
+  package var virtualClock = false
+  /// Physical stacked registers (N_STACK_PHYS).
+  package var physicalStacked: UInt32 = 96
+
+  package init() {}
+}
+
+package final class FirmwareMachine: SystemMachine {
+  package let machine: Machine
+  package let options: FirmwareOptions
+  package let image: ELFImage
+  package let output: ConsoleOutput
+  package let input: ConsoleInput
+  package var isVirtualClock: Bool { options.virtualClock }
+  private let firmware: FirmwareImage
+  private let initrd: Range<UInt64>
+  private let uart: UART
+  private var sal = SAL()
+  private let started = hostNanoseconds()
+  /// Counts calls of each service; PAL and SAL by procedure.
+  package private(set) var calls: [String: Int] = [:]
+
+  /// Builds the machine and loads `image`.
+  package init(
+    image: ELFImage, options: FirmwareOptions = FirmwareOptions(), output: ConsoleOutput,
+    input: ConsoleInput = ConsoleInput()
+  ) throws(BootError) {
+    guard 1...8 ~= options.processors else { throw .processorCount(options.processors) }
+    let size = options.memorySize & ~(FirmwareMap.granule - 1)
+    guard size <= FirmwareMap.memoryLimit else { throw .memoryTooLarge(options.memorySize, limit: FirmwareMap.memoryLimit) }
+    guard size >= FirmwareMap.minimumMemory else { throw .memoryTooSmall(options.memorySize) }
+    guard options.commandLine.utf8.count < FirmwareMap.commandLineSize else { throw .commandLineTooLong }
+    do throws(MachineError) {
+      machine = try Machine(ramSize: size, processors: options.processors, physicalStacked: options.physicalStacked)
+    } catch { throw .memory(error.description) }
+    self.options = options
+    self.image = image
+    self.output = output
+    self.input = input
+    initrd = try Self.place(image, options.initrd.count, below: size - FirmwareMap.granule)
+    firmware = FirmwareImage(
+      memorySize: size, processors: options.processors, commandLine: options.commandLine, initrd: initrd)
+    let sapic = IOSAPIC(base: FirmwareMap.ioSAPIC, pins: FirmwareMap.interruptPins, machine)
+    uart = UART(output: output, input: input) { sapic.set(Int(FirmwareMap.serialInterrupt), asserted: $0) }
+    machine.add(sapic)
+    machine.add(InterruptBlock(machine))
+    machine.add(PortSpace(uart: uart) { [unowned self] in nanoseconds($0) })
+    machine.claimsBreak = { [code = firmware.code] cpu, immediate in
+      guard cpu.cpl == 0, FirmwareService(immediate: immediate) != nil, let place = cpu.peekFetch(cpu.pointee.ip)
+      else { return false }
+      return code.contains(place)
+    }
+    load()
+  }
+
+  /// Checks that the segments lie in memory, and places the initial RAM disk as high as it goes.
+  private static func place(_ image: ELFImage, _ initrdSize: Int, below limit: UInt64) throws(BootError) -> Range<UInt64> {
+    var highest: UInt64 = 0
+    for (index, segment) in image.loadableSegments.enumerated() {
+      let (end, overflow) = segment.physicalAddress.addingReportingOverflow(segment.memorySize)
+      guard !overflow, end <= limit else {
+        throw .segmentOutsideMemory(index: index, end: overflow ? nil : end, memorySize: limit)
+      }
+      highest = max(highest, end)
+    }
+    guard image.physicalEntry < limit else { throw .entryOutsideMemory(image.physicalEntry) }
+    if initrdSize == 0 { return 0..<0 }
+    let size = UInt64(initrdSize)
+    guard size <= limit - highest, (limit - size) & ~0xffff >= highest else { throw .noRoomForInitrd(initrdSize) }
+    let start = (limit - size) & ~0xffff
+    return start..<start + size
+  }
+
+  // MARK: Start
+
+  package func restart() { load() }
+
+  /// Clears memory, places image, RAM disk and firmware, and puts the first processor at the entry point.
+  private func load() {
+    madvise(machine.ram, Int(machine.ramSize), MADV_DONTNEED)
+    sal = SAL()
+    for segment in image.loadableSegments {
+      segment.bytes.withUnsafeBytes { copy($0, to: segment.physicalAddress) }
+    }
+    options.initrd.withUnsafeBytes { copy($0, to: initrd.lowerBound) }
+    for block in firmware.blocks { block.bytes.withUnsafeBytes { copy($0, to: block.base) } }
+    for cpu in machine.cpus {
+      cpu.reset()
+      cpu.pointee.virtual_clock = options.virtualClock ? 1 : 0
+      cpu.pointee.ip = cpu == machine.cpus[0] ? image.physicalEntry & ~15 : firmware.entry(.waitForWakeUp)
+      kt_kernel_registers(cpu)[0] = FirmwareMap.ports
+      cpu.writeGR(28, FirmwareMap.bootParameters)
+    }
+  }
+
+  private func copy(_ bytes: UnsafeRawBufferPointer, to physical: UInt64) {
+    if let base = bytes.baseAddress { memcpy(machine.ram + Int(physical), base, bytes.count) }
+  }
+
+  package func pollDevices() { uart.poll() }
+
+  // MARK: Time
+
+  /// Ticks of ar.itc a second. Under the virtual clock, a slot is a tick of a 400 MHz counter.
+  private var frequency: UInt64 { options.virtualClock ? 400_000_000 : hostTickFrequency }
+
+  /// Nanoseconds since the start.
+  private func nanoseconds(_ cpu: CPU) -> UInt64 {
+    guard options.virtualClock else { return hostNanoseconds() - started }
+    return cpu.slots / 2 * 5
+  }
+
+  /// Seconds and nanoseconds of the calendar; a run under the virtual clock starts at a fixed date, so that it repeats.
+  private func calendar(_ cpu: CPU) -> (seconds: Int, nanoseconds: Int) {
+    if options.virtualClock {
+      let time = nanoseconds(cpu)
+      return (1_483_228_800 + Int(time / 1_000_000_000), Int(time % 1_000_000_000))
+    }
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return (time.tv_sec, time.tv_nsec)
+  }
+
+  // MARK: Services
+
+  package func serve(_ cpu: CPU) -> ServiceEnd {
+    guard let service = FirmwareService(immediate: UInt64(bitPattern: cpu.pointee.stop_detail)) else { return .done }
+    switch service {
+    case .pal: return callPAL(cpu)
+    case .sal:
+      let arguments = (0..<8).map { cpu.sof > $0 ? cpu.readGR(32 + $0) : 0 }
+      return finish(cpu, callSAL(arguments, cpu))
+    case .waitForWakeUp: return waitForWakeUp(cpu)
+    default: return callRuntime(service, cpu)
+    }
+  }
+
+  private func count(_ name: String) { calls[name, default: 0] += 1 }
+
+  /// Writes the results and goes on behind the break instruction, which is in slot 0.
+  private func finish(_ cpu: CPU, _ result: ServiceResult) -> ServiceEnd {
+    cpu.writeGR(8, UInt64(bitPattern: result.status))
+    cpu.writeGR(9, result.values.0)
+    cpu.writeGR(10, result.values.1)
+    cpu.writeGR(11, result.values.2)
+    cpu.pointee.ri = 1
+    return .done
+  }
+
+  private func callPAL(_ cpu: CPU) -> ServiceEnd {
+    let index = cpu.readGR(28)
+    let isStacked = index >> 8 & 1 != 0
+    let arguments = (1...3).map { n in
+      isStacked ? (cpu.sof > n ? cpu.readGR(32 + n) : 0) : cpu.readGR(28 + n)
+    }
+    guard let procedure = PAL.Procedure(rawValue: index) else {
+      count("PAL \(index)")
+      return finish(cpu, .notImplemented)
+    }
+    count("PAL \(procedure)")
+    if let result = PAL.answer(procedure, arguments, frequency: frequency, cpu) { return finish(cpu, result) }
+    switch procedure {
+    case .haltLight:
+      _ = finish(cpu, .success())
+      return .halted
+    case .halt: return .powerOff(0)
+    case .brandInfo: return brand(cpu, at: arguments[1])
+    default: return finish(cpu, .notImplemented)
+    }
+  }
+
+  /// PAL_BRAND_INFO: a text of at most 128 bytes.
+  private func brand(_ cpu: CPU, at address: UInt64) -> ServiceEnd {
+    for (offset, byte) in (Array("Kittson virtual processor".utf8) + [0]).enumerated() {
+      if cpu.store(address &+ UInt64(offset), size: 1, UInt64(byte)) != .done { return .done }
+    }
+    return finish(cpu, .success(26))
+  }
+
+  private func callSAL(_ arguments: [UInt64], _ cpu: CPU) -> ServiceResult {
+    guard let procedure = SAL.Procedure(rawValue: arguments[0]) else {
+      count("SAL 0x\(String(arguments[0], radix: 16))")
+      return .notImplemented
+    }
+    count("SAL \(procedure)")
+    return sal.answer(procedure, Array(arguments.dropFirst()), frequency: frequency)
+  }
+
+  /// An application processor in the firmware's hands: sleeps until the wake-up interrupt comes, then goes to the
+  /// operating system's entry.
+  private func waitForWakeUp(_ cpu: CPU) -> ServiceEnd {
+    guard cpu.pointee.interrupt_ready != 0, let start = sal.rendezvous else { return .halted }
+    _ = cpu.readIVR()
+    cpu.writeEOI()
+    cpu.writeGR(1, start.gp)
+    cpu.pointee.ip = start.entry & ~15
+    cpu.pointee.ri = 0
+    cpu.branches[0] = firmware.entry(.waitForWakeUp)
+    return .done
+  }
+
+  private func callRuntime(_ service: FirmwareService, _ cpu: CPU) -> ServiceEnd {
+    count("EFI \(service)")
+    let arguments = (0..<4).map { cpu.sof > $0 ? cpu.readGR(32 + $0) : 0 }
+    func finish(_ status: UInt64) -> ServiceEnd { self.finish(cpu, ServiceResult(status: Int64(bitPattern: status))) }
+    switch service {
+    case .getTime:
+      let now = calendar(cpu)
+      let time = EFI.time(now.seconds, nanoseconds: now.nanoseconds)
+      for (offset, word) in [(UInt64(0), time.0), (8, time.1)] {
+        if cpu.store(arguments[0] &+ offset, size: 8, word) != .done { return .done }
+      }
+      return finish(EFI.Status.success)
+    case .setVirtualAddressMap:
+      let (size, descriptorSize, map) = (arguments[0], arguments[1], arguments[3] & ~(1 << 63))
+      guard descriptorSize >= FirmwareImage.memoryDescriptorSize, size <= 1 << 20,
+        machine.host(physical: map, length: size) != nil
+      else { return finish(EFI.Status.invalidParameter) }
+      firmware.relocateRuntime(machine.ram, mapAt: map, size: size, descriptorSize: descriptorSize)
+      return finish(EFI.Status.success)
+    case .getVariable, .getNextVariableName: return finish(EFI.Status.notFound)
+    case .resetSystem: return arguments[0] == EFI.Reset.shutdown ? .powerOff(0) : .reset
+    default: return finish(EFI.Status.unsupported)
+    }
+  }
+}

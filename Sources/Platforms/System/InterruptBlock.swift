@@ -1,0 +1,28 @@
+// The processor interrupt block (SDM vol. 2, 5.8.4): stores into its lower MiB send interrupts to processors. The upper
+// MiB (INTA, XTP) has nothing behind it here.
+import CSupport
+import Machine
+
+package final class InterruptBlock: Device {
+  package static let base: UInt64 = 0xfee0_0000
+  package static let size: UInt64 = 2 << 20
+  package let range = (base: base, length: size)
+  private unowned let machine: Machine
+
+  package init(_ machine: Machine) { self.machine = machine }
+
+  package func read(offset: UInt64, size: Int, cpu: CPU) -> UInt64 { ~0 >> UInt64(64 - min(size, 8) * 8) }
+
+  /// Address bits 19:12 are the processor's id, 11:4 its eid; data bits 7:0 the vector, 10:8 the delivery mode.
+  package func write(offset: UInt64, size: Int, value: UInt64, cpu: CPU) {
+    guard size == 8, offset < 1 << 20, value >> 8 & 7 == 0 else { return }
+    machine.sendInterrupt(destination: offset >> 4 & 0xffff, vector: value & 0xff)
+  }
+}
+
+extension Machine {
+  /// Raises `vector` on the processors whose cr.lid names `destination` (id in 15:8, eid in 7:0).
+  func sendInterrupt(destination: UInt64, vector: UInt64) {
+    for cpu in cpus where cpu.pointee.cr_lid >> 16 & 0xffff == destination { cpu.raiseExternal(vector: vector) }
+  }
+}
