@@ -29,6 +29,11 @@ private func updateBase(_ cpu: CPU, _ code: Code, _ update: BaseUpdate, _ base: 
   }
 }
 
+extension UnsafeMutablePointer where Pointee == kt_cpu {
+  /// psr.ed: a speculative load gives NaT and lfetch does nothing, whatever their address is like (SDM vol. 2, 3.3.2).
+  fileprivate var forcesDeferral: Bool { pointee.psr & PSR.ed != 0 }
+}
+
 // MARK: General registers
 
 @inline(never)
@@ -38,10 +43,11 @@ func executeLoad(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status {
   if update != .none && (cpu.isIllegalTarget(code.r3) || target == code.r3) { return cpu.illegalOperation() }
   let address = cpu.readGR(code.r3)
   let speculative = recipe.completers.contains(.speculative)
-  if cpu.readNaT(code.r3) {
+  let nat = cpu.readNaT(code.r3)
+  if nat || speculative && cpu.forcesDeferral {
     if !speculative { return natConsumption(cpu, ISR.r) }
     // A deferred address gives a deferred value; the base stays NaT.
-    updateBase(cpu, code, update, address, nat: true)
+    updateBase(cpu, code, update, address, nat: nat)
     cpu.writeGR(target, 0, nat: true)
     return .done
   }
@@ -54,10 +60,10 @@ func executeLoad(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status {
     return .done
   }
   if status != .done { return status }
-  let nat = recipe.completers.contains(.spill) && cpu.pointee.ar_unat >> (address >> 3 & 63) & 1 != 0
+  let filled = recipe.completers.contains(.spill) && cpu.pointee.ar_unat >> (address >> 3 & 63) & 1 != 0
   // The increment is read before the target is written: they may be the same register.
   updateBase(cpu, code, update, address, nat: false)
-  cpu.writeGR(target, value, nat: nat)
+  cpu.writeGR(target, value, nat: filled)
   return .done
 }
 
@@ -192,9 +198,10 @@ func executeFloatLoad(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status {
   if target < 2 || (update != .none && cpu.isIllegalTarget(code.r3)) { return cpu.illegalOperation() }
   if cpu.isDisabledFR(target) { return disabledFP(cpu, target, isr: loadISR(recipe)) }
   let address = cpu.readGR(code.r3)
-  if cpu.readNaT(code.r3) {
-    if !recipe.completers.contains(.speculative) { return natConsumption(cpu, ISR.r) }
-    updateBase(cpu, code, update, address, nat: true)
+  let nat = cpu.readNaT(code.r3), speculative = recipe.completers.contains(.speculative)
+  if nat || speculative && cpu.forcesDeferral {
+    if !speculative { return natConsumption(cpu, ISR.r) }
+    updateBase(cpu, code, update, address, nat: nat)
     cpu.writeFloat(target, .natVal)
     return .done
   }
@@ -228,7 +235,7 @@ func executeFloatLoadPair(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status 
   var low: UInt64 = 0, high: UInt64 = 0
   var status = Status.deferred
   let single = recipe.size == 8
-  if !nat {
+  if !nat && !(speculative && cpu.forcesDeferral) {
     status = single
       ? cpu.load(address, size: 8, flags: accessFlags(recipe.completers) | UInt32(KT_ACCESS_ALIGNED), &low)
       : loadSpill(cpu, address, accessFlags(recipe.completers), &low, &high)
@@ -296,7 +303,7 @@ func executeLineFetch(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status {
   let update = recipe.baseUpdate
   if update != .none && cpu.isIllegalTarget(code.r3) { return cpu.illegalOperation() }
   let address = cpu.readGR(code.r3), nat = cpu.readNaT(code.r3)
-  if recipe.completers.contains(.faulting) {
+  if recipe.completers.contains(.faulting) && !cpu.forcesDeferral {
     if nat { return natConsumption(cpu, ISR.r | ISR.na | NonAccess.lfetch) }
     let status = cpu.probeFault(address, .read, level: cpu.cpl, code: NonAccess.lfetch)
     if status != .done { return status }

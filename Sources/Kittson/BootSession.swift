@@ -95,6 +95,18 @@ public final class BootSession {
     }
   }
 
+  /// Writes a line for each interruption from now on.
+  public func traceInterruptions(to write: @escaping (String) -> Void) {
+    system.machine.onInterruption = { cpu, vector in write(Self.describe(cpu, vector)) }
+  }
+
+  private static func describe(_ cpu: CPU, _ vector: Vector) -> String {
+    func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
+    let state = cpu.pointee
+    return "\(cpu.slots) cpu \(state.index) \(vector) iip \(hex(state.cr_iip)) ipsr \(hex(state.cr_ipsr)) isr "
+      + "\(hex(state.cr_isr)) ifa \(hex(state.cr_ifa)) iim \(hex(state.cr_iim)) itir \(hex(state.cr_itir)) iha \(hex(state.cr_iha))"
+  }
+
   /// Runs until the guest switches off, can't go on, or a limit is reached.
   public func run() -> RunEnd {
     let limits = RunLimits(slots: configuration.maximumSlots, seconds: configuration.timeout)

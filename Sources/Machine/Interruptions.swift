@@ -106,6 +106,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       if let itir { pointee.cr_itir = itir }
     }
     enterHandler(vector)
+    if let observe = machine.onInterruption { observe(self, vector) }
     return .interrupted
   }
 

@@ -55,6 +55,8 @@ package final class Machine {
   package private(set) var devices: [any Device] = []
   /// Set for a Linux process: virtual addresses are resolved by it and there is no RAM.
   package var processMemory: (any ProcessMemory)?
+  /// Told of each interruption after it was delivered: the control registers say what it was.
+  package var onInterruption: ((CPU, Vector) -> Void)?
   /// Whether a break instruction with this immediate is a call of the machine's firmware and no interruption.
   package var claimsBreak: ((CPU, UInt64) -> Bool)?
   /// Granules (physical address >> KT_GRANULE_SHIFT; in a process, virtual) that hold code an engine has derived

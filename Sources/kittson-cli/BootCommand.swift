@@ -23,6 +23,9 @@ struct BootCommand: ParsableCommand {
   @Flag(name: .customLong("no-reboot"), help: "A reset ends the run instead of starting the guest again.")
   var noReboot = false
 
+  @Option(help: "Writes a line on standard error for each of these: interruptions.")
+  var trace: [TraceChoice] = []
+
   @Flag(help: "Says on standard error what the run did: slots, time, calls per operation.")
   var stats = false
 
@@ -34,6 +37,7 @@ struct BootCommand: ParsableCommand {
     let name = machine.name
     let session = try makeSession(try machine.imageBytes(), name, configuration)
     for diagnostic in session.diagnostics { writeError("kittson: \(name): \(diagnostic)\n") }
+    if trace.contains(.interruptions) { session.traceInterruptions { writeError($0 + "\n") } }
     let started = hostSeconds()
     let end = session.run()
     if stats { report(session, seconds: hostSeconds() - started) }
@@ -58,6 +62,11 @@ struct BootCommand: ParsableCommand {
       writeError("calls \(operation.name) \(count)\n")
     }
   }
+}
+
+/// What `--trace` can show.
+enum TraceChoice: String, CaseIterable, ExpressibleByArgument {
+  case interruptions
 }
 
 /// Turns the end of a run into this process's exit.
