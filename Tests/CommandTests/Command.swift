@@ -17,6 +17,12 @@ struct CommandResult {
 let packageFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent()
 
+/// The larger guests: KITTSON_GUESTS, or a folder beside the checkout.
+let guestsFolder: URL = {
+  if let path = ProcessInfo.processInfo.environment["KITTSON_GUESTS"] { return URL(fileURLWithPath: path) }
+  return packageFolder.appendingPathComponent("../shared/guests").standardizedFileURL
+}()
+
 /// The built program stands beside the test bundle.
 let program: URL = {
   let candidates = [

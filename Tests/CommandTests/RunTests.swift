@@ -13,10 +13,7 @@ private struct GuestIndex: Decodable {
   }
   var cases: [Case]
 
-  static let folder: URL = {
-    if let path = ProcessInfo.processInfo.environment["KITTSON_GUESTS"] { return URL(fileURLWithPath: path) }
-    return packageFolder.appendingPathComponent("../shared/guests").standardizedFileURL
-  }()
+  static let folder = guestsFolder
   static let isPresent = FileManager.default.isReadableFile(atPath: folder.appendingPathComponent("index.json").path)
 
   static func cases(_ tier: String) -> [Case] {

@@ -4,7 +4,7 @@ import CSupport
 import Glibc
 import Machine
 
-enum EFI {
+package enum EFI {
   enum Status {
     static let success: UInt64 = 0
     static let invalidParameter: UInt64 = 1 << 63 | 2
@@ -19,7 +19,7 @@ enum EFI {
 
   /// EFI_TIME in two words of 8 bytes: year (2 bytes), month, day, hour, minute, second, pad; nanosecond (4),
   /// time zone (2), daylight, pad. Universal time.
-  static func time(_ seconds: Int, nanoseconds: Int) -> (UInt64, UInt64) {
+  package static func time(_ seconds: Int, nanoseconds: Int) -> (UInt64, UInt64) {
     var count = time_t(seconds)
     var parts = tm()
     gmtime_r(&count, &parts)

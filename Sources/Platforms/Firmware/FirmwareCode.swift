@@ -4,7 +4,7 @@ import IA64
 import Paravirt
 
 /// What a guest can call. The raw value is the immediate of the service's break instruction less `base`.
-enum FirmwareService: UInt64, CaseIterable {
+package enum FirmwareService: UInt64, CaseIterable {
   case pal, sal
   // The EFI runtime services, in the order of their table (UEFI specification, 4.5).
   case getTime, setTime, getWakeupTime, setWakeupTime, setVirtualAddressMap, convertPointer, getVariable
@@ -13,13 +13,13 @@ enum FirmwareService: UInt64, CaseIterable {
   /// Where processors wait that the operating system has not started yet.
   case waitForWakeUp
 
-  static let base: UInt64 = 0x1f_f000
+  package static let base: UInt64 = 0x1f_f000
 
   static let runtime = Array(allCases[getTimeIndex...queryVariableInfoIndex])
   private static let getTimeIndex = Int(FirmwareService.getTime.rawValue)
   private static let queryVariableInfoIndex = Int(FirmwareService.queryVariableInfo.rawValue)
 
-  init?(immediate: UInt64) { self.init(rawValue: immediate &- Self.base) }
+  package init?(immediate: UInt64) { self.init(rawValue: immediate &- Self.base) }
 
   /// The service's code.
   var code: [UInt8] {
