@@ -284,7 +284,7 @@ final class Collected {
     }
     options = BareOptions()
     options.memorySize = 0xfee0_0001
-    #expect(throws: BootError.memoryTooLarge(0xfee0_0001)) {
+    #expect(throws: BootError.memoryTooLarge(0xfee0_0001, limit: 0xfee0_0000)) {
       _ = try BareMachine(image: try Self.kernel.image(), options: options, output: Collected().output())
     }
     options.memorySize = 64 << 20

@@ -151,12 +151,12 @@ import Platforms
 
   @Test func salAnswers() throws {
     let (guest, _) = try machine()
-    let sal = word(guest, try salEntry(guest) + 16)
+    let entry = word(guest, try salEntry(guest) + 16)
     // FREQ_BASE of the platform under the virtual clock; no error records; PCI space is empty.
-    #expect(call(guest, sal, index: 0, [], stacked: true)[0] == UInt64(bitPattern: -1))
+    #expect(call(guest, entry, index: 0, [], stacked: true)[0] == UInt64(bitPattern: -1))
     func sal(_ number: UInt64, _ arguments: UInt64...) -> [UInt64] {
       guest.machine.cpus[0].pointee.cfm = 8
-      return call(guest, sal, index: number, arguments, stacked: true)
+      return call(guest, entry, index: number, arguments, stacked: true)
     }
     #expect(sal(0x100_0012, 0)[0...1] == [0, 400_000_000])
     #expect(sal(0x100_0001, 0)[0] == UInt64(bitPattern: -5))
@@ -207,7 +207,7 @@ import Platforms
     _ = ScriptedEngine.store(guest.machine.cpus[0], 0x8011_0010, UInt64(value), size: 4)
   }
 
-  private func port(_ number: UInt64) -> UInt64 { 0xfff_fc00_0000 + (number >> 2 << 12 | number & 0xfff) }
+  private func port(_ number: UInt64) -> UInt64 { 0xfff_fc00_0000 + ((number >> 2) << 12 | number & 0xfff) }
 
   private func inb(_ guest: FirmwareMachine, _ number: UInt64) -> UInt64 {
     var value: UInt64 = 0
