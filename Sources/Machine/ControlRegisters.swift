@@ -229,6 +229,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   /// fc, fc.i: a non-access reference, which needs the right to read only above level 0 (SDM vol. 3, fc). The caches are
   /// coherent, but what an engine has derived from the line, 64 bytes here, is stale.
   package func flushCache(_ address: UInt64) -> Status {
+    let line = kt_stlb_lines(pointee.stlb)[Int(kt_stlb_index(address))]
+    if line.read_tag == address & ~0xfff && !machine.holdsCode(line.physical) { return .done }
     guard let place = resolve(address, cpl == 0 ? [] : .read, flags: NonAccess.flags(NonAccess.fc)) else {
       return .interruptedOrStopped(self)
     }
