@@ -5,8 +5,11 @@
 /// The instructions of one bundle.
 @frozen
 public struct DecodedBundle: Sendable, Equatable {
+  /// Its template (SDM vol. 3, 3.3).
   public var template: Template
+  /// The instruction in slot 0.
   public var slot0: Instruction
+  /// The instruction in slot 1; in an MLX bundle the long one.
   public var slot1: Instruction
   /// In an MLX bundle the long instruction is `slot1`, and this repeats it.
   public var slot2: Instruction
@@ -14,6 +17,7 @@ public struct DecodedBundle: Sendable, Equatable {
   /// How many instructions there are: 3, or 2 in an MLX bundle.
   @inlinable public var count: Int { template.isLong ? 2 : 3 }
 
+  /// The instruction in a slot, 0 to 2.
   @inlinable
   public subscript(slot: Int) -> Instruction { slot == 0 ? slot0 : slot == 1 ? slot1 : slot2 }
 }

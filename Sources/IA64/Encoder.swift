@@ -8,6 +8,7 @@ public struct EncodedSlot: Sendable, Equatable {
   /// The L slot of a long instruction, else 0.
   public var long: UInt64
 
+  /// Both hold 41 bits; `long` is the L slot's.
   @inlinable
   public init(slot: UInt64, long: UInt64 = 0) {
     self.slot = slot

@@ -6,6 +6,7 @@
 /// `instructionTable`.
 @frozen
 public struct InstructionFlags: OptionSet, Sendable {
+  /// The bits.
   public let rawValue: UInt32
   @inlinable @inline(__always) public init(rawValue: UInt32) { self.rawValue = rawValue }
 
@@ -98,18 +99,28 @@ public struct InstructionFlags: OptionSet, Sendable {
 /// - `brp`, `mov b1=r2`: bits 0–1 whether hint, bit 2 `imp`.
 @frozen
 public struct Instruction: Sendable, Equatable {
+  /// The row of the instruction table that it is encoded by.
   public var opcode: Opcode
   /// The qualifying predicate; 0 where the row has none.
   public var qp: UInt8
+  /// Bits 6–12 where they number a register or predicate, else 0.
   public var r1: UInt8
+  /// Bits 13–19, likewise.
   public var r2: UInt8
+  /// Bits 20–26, likewise.
   public var r3: UInt8
+  /// Bits 27–33, likewise.
   public var r4: UInt8
+  /// The completer bits that are no part of the opcode (above).
   public var hint: UInt8
+  /// The second immediates, a byte each (above).
   public var aux: UInt32
+  /// What engines must know before they look at the opcode.
   public var flags: InstructionFlags
+  /// The immediate; of IP-relative branches the displacement in bytes from the bundle.
   public var imm: Int64
 
+  /// An instruction by its fields; those left out are 0.
   @inlinable @inline(__always)
   public init(
     opcode: Opcode, qp: UInt8 = 0, r1: UInt8 = 0, r2: UInt8 = 0, r3: UInt8 = 0, r4: UInt8 = 0, hint: UInt8 = 0,

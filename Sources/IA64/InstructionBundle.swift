@@ -87,12 +87,15 @@ public struct Template: RawRepresentable, Equatable, Hashable, Sendable {
 /// 16 bytes of code as two little-endian words.
 @frozen
 public struct InstructionBundle: Equatable, Hashable, Sendable {
+  /// The first eight bytes, little-endian: template and the low bits of the slots.
   public var low: UInt64
+  /// The last eight bytes.
   public var high: UInt64
 
   /// The 41 bits of a slot.
   @inlinable public static var slotMask: UInt64 { 1 << 41 - 1 }
 
+  /// A bundle of its 128 bits.
   @inlinable @inline(__always)
   public init(low: UInt64, high: UInt64) {
     self.low = low

@@ -51,9 +51,13 @@ public enum Format: UInt8, CaseIterable, Sendable {
 /// **`syntax`** is the assembly text: mnemonic, `{completers}` by the name of their table, operands. What stands before
 /// `=` is written, the rest read; `[r3]` with something behind it is also updated.
 public struct InstructionRow: Sendable {
+  /// The opcode that decoding gives.
   public let opcode: Opcode
+  /// The format (SDM vol. 3, 4.1): A1, M16 …
   public let format: Format
+  /// The pattern of the 41 bits (`Documentation/instruction-table.md`).
   public let encoding: StaticString
+  /// How the assembler writes it.
   public let syntax: StaticString
   /// What the row says itself; `CompiledRow.flags` adds what follows from encoding and syntax.
   let kind: RowKind

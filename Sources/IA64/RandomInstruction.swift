@@ -3,10 +3,13 @@
 /// SplitMix64 (Steele, Lea, Flood 2014): a small generator whose sequence is the same everywhere for a seed.
 @frozen
 public struct SplitMix64: RandomNumberGenerator, Sendable {
+  /// What the next number follows from.
   public var state: UInt64
 
+  /// A generator that repeats for a seed.
   @inlinable public init(seed: UInt64) { state = seed }
 
+  /// The next 64 bits.
   @inlinable
   public mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
@@ -23,6 +26,7 @@ public struct OpcodePool: Sendable {
   fileprivate let all: [[Opcode]]
   fileprivate let anySlot: [[Opcode]]
 
+  /// These opcodes; one that a unit does not execute is never chosen for it.
   public init(_ opcodes: [Opcode]) {
     let units: [Unit] = [.M, .I, .B, .F, .X]
     all = units.map { unit in opcodes.filter { RandomInstruction.runs($0, on: unit) } }
@@ -35,6 +39,7 @@ public struct OpcodePool: Sendable {
 
 /// Makes random legal slots, instructions and bundles.
 public struct RandomInstruction: Sendable {
+  /// Where the random bits come from.
   public var generator: SplitMix64
   /// How often (of 256) a field takes an extreme value (all zeros, all ones, one bit set) in place of a uniform one.
   public var boundaryBias: UInt8 = 64
@@ -46,6 +51,7 @@ public struct RandomInstruction: Sendable {
   /// (`InstructionFlags.illegalOperands`).
   public var avoidsIllegalOperands = false
 
+  /// Instructions that repeat for a seed.
   public init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
   /// A random legal slot of an opcode's row (not of `.illegal`).

@@ -16,7 +16,9 @@ public enum NaTRule: Sendable, Equatable {
 
 /// Faults an instruction can raise by what it is, once its predicate is true.
 public struct FaultKinds: OptionSet, Sendable {
+  /// The bits.
   public let rawValue: UInt16
+  /// A set of its bits.
   public init(rawValue: UInt16) { self.rawValue = rawValue }
 
   /// Illegal Operation for its register numbers, slot, group position or operand.
@@ -27,6 +29,7 @@ public struct FaultKinds: OptionSet, Sendable {
   public static let privilegedRegister = FaultKinds(rawValue: 1 << 2)
   /// Reserved Register/Field: a reserved field of the value written, or a register number not implemented.
   public static let reservedRegisterField = FaultKinds(rawValue: 1 << 3)
+  /// A NaT operand (SDM vol. 2, 5.5).
   public static let registerNaTConsumption = FaultKinds(rawValue: 1 << 4)
   /// All that a data reference can raise: translation, rights, keys, NaT page, alignment, debug, unsupported reference.
   public static let dataReference = FaultKinds(rawValue: 1 << 5)

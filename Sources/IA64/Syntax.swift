@@ -15,9 +15,11 @@ public enum OperandFile: Sendable, Equatable {
 public struct Operand: Sendable, Equatable {
   /// Its name in the row's syntax: `r1`, `f4`, `imm`, `count`, `ar.pfs` …
   public let name: String
+  /// Which registers it names.
   public let file: OperandFile
   /// Which of `Instruction.r1`…`r4` holds the number (1…4); 0 for others than registers.
   public let field: Int
+  /// Whether the instruction writes it.
   public let isWritten: Bool
   /// The base register of an access with post-increment: read, then written.
   public let isUpdated: Bool

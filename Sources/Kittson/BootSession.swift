@@ -4,7 +4,9 @@ import Machine
 import Paravirt
 import Platforms
 
+/// A system image on a machine, with its call sites bound: made, run, and looked at.
 public final class BootSession {
+  /// What the session was asked to do.
   public let configuration: Configuration
   /// The guest's call sites, and what each operation is bound to.
   public let paravirt: SiteTable

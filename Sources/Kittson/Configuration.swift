@@ -36,9 +36,13 @@ public enum ClockKind: String, CaseIterable, Sendable {
 
 /// Everything about a run that does not come from the image.
 public struct Configuration: Sendable {
+  /// Who executes the guest.
   public var engine = EngineKind.translator
+  /// How bound call sites are dispatched at first.
   public var dispatch = Dispatch.inlined
+  /// Who implements the operations.
   public var backend = Backend.host
+  /// What ar.itc counts.
   public var clock = ClockKind.host
   /// The machine; nil: the one that the image was made for.
   public var machine: MachineKind?
@@ -66,6 +70,7 @@ public struct Configuration: Sendable {
   /// Plants a wrong result in the translator's inlined body of this operation: a test of whoever is to find it.
   public var plantedOperation: Operation?
 
+  /// The defaults: translator, inlined, host backend and clock, 64 MiB.
   public init() {}
 }
 
@@ -78,6 +83,7 @@ public enum SessionError: Error, CustomStringConvertible {
   /// The host refuses something.
   case host(String)
 
+  /// One line: what is wrong, and how to mend it.
   public var description: String {
     switch self {
     case .image(let text), .option(let text), .host(let text): text

@@ -4,7 +4,9 @@
 public struct GuestReport: Sendable {
   /// One measured loop: ar.itc ticks for so many passes.
   public struct Measurement: Sendable {
+    /// Passes of the loop.
     public var calls: UInt64
+    /// ar.itc ticks that all of them took.
     public var ticks: UInt64
     /// Ticks a pass.
     public var ticksPerCall: Double { calls == 0 ? 0 : Double(ticks) / Double(calls) }
@@ -12,11 +14,13 @@ public struct GuestReport: Sendable {
 
   /// By name, in the order of the console: "thash", "native:thash", "empty-loop", "cpu-sieve" …
   public private(set) var names: [String] = []
+  /// By the names of loops and programs.
   public private(set) var measurements: [String: Measurement] = [:]
   /// The guest's own checks that failed, as it words them.
   public private(set) var failures: [String] = []
   /// From the closing line; nil where the guest did not get that far.
   public private(set) var checks: Int?
+  /// Checks that failed; nil where the guest did not say.
   public private(set) var failed: Int?
 
   /// Reads the console's text. Lines of any other form are the guest's talk and are passed over.

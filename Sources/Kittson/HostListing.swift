@@ -17,14 +17,17 @@ public final class HostListing {
     public var guest: [String]
     /// Guest instructions other than nops, and issued slots of one pass.
     public var guestInstructions: Int
+    /// Issued slots of one pass: every instruction counts, nops too.
     public var slots: Int
     /// Registers of the frame, and those of them that are local, at the block's start.
     public var frame: (size: Int, locals: Int)
     /// IR, a line an operation: as the frontend made it, and after the optimizer.
     public var before: String
+    /// As `before`, when the optimizer is through.
     public var after: String
     /// Host code, the ways out of the ordinary behind it included, and the address it was emitted for.
     public var host: [UInt8]
+    /// Where the host code would run.
     public var hostAddress: UInt64
     /// Number of host instructions; nil where one is of a form that Kittson does not emit.
     public var hostInstructions: Int? { HostCode.instructions(host)?.count }

@@ -2,6 +2,7 @@
 import IA64
 import Machine
 
+/// The code of an image, as `objdump -d` lists it.
 public struct ImageListing {
   let image: ELFImage
   private let symbols: ELFSymbols

@@ -4,13 +4,18 @@ import CSupport
 import Paravirt
 import Platforms
 
+/// The measurements of `kittson bench`: run settings in turn, then read the outcomes.
 public struct OperationBenchmark: Sendable {
   /// One way to run the guest.
   public struct Setting: Hashable, Sendable {
+    /// Who executes.
     public var engine: EngineKind
+    /// How call sites are dispatched (the translator).
     public var dispatch: Dispatch
+    /// The name of its column: interpreter, emulated …
     public var name: String { engine == .interpreter ? "interpreter" : dispatch.description }
 
+    /// Any engine and dispatch.
     public init(engine: EngineKind, dispatch: Dispatch) {
       self.engine = engine
       self.dispatch = dispatch
@@ -23,7 +28,9 @@ public struct OperationBenchmark: Sendable {
 
   /// What the runs of one setting gave.
   public struct Outcome: Sendable {
+    /// What the guest reported, a run each.
     public var reports: [GuestReport] = []
+    /// How the runs ended.
     public var ends: [RunEnd] = []
     /// Sites of each kind of record: announced by the image, and what became of them in the last run.
     public var sites: [SiteCount] = []
@@ -44,8 +51,10 @@ public struct OperationBenchmark: Sendable {
     }
   }
 
+  /// By setting; empty until `run`.
   public var outcomes: [Setting: Outcome] = [:]
 
+  /// Nothing measured yet.
   public init() {}
 
   /// Boots the embedded kernel once in `setting` and adds what it reports.
@@ -105,8 +114,11 @@ public func median(_ values: [Double]) -> Double? {
 /// Keeps console output as text.
 public final class ConsoleCollector {
   private var bytes: [UInt8] = []
+  /// No text yet.
   public init() {}
+  /// Takes more output.
   public func append(_ more: UnsafeRawBufferPointer) { bytes += more }
+  /// All output so far, as UTF-8.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
@@ -114,6 +126,7 @@ public final class ConsoleCollector {
 public struct HostCallCost: Sendable {
   /// Nanoseconds a call less the empty loop: through the libffi closure, and straight to the C function.
   public var closure: Double
+  /// Nanoseconds a call less the empty loop, straight to the C function.
   public var direct: Double
 
   /// The medians of several measurements.

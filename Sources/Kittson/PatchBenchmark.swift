@@ -2,6 +2,7 @@
 import Machine
 import Paravirt
 
+/// Call sites in memory to measure the guest patcher on.
 public final class PatchBenchmark {
   private let memory: UnsafeMutableRawBufferPointer
   private let original: [UInt8]

@@ -3,6 +3,7 @@ import Glibc
 import Machine
 import Platforms
 
+/// A Linux/ia64 program on either engine.
 public final class ProgramRun {
   let session: ProcessSession
   let engine: any Engine

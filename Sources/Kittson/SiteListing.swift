@@ -12,11 +12,13 @@ public struct SiteListing: Sendable {
   /// Where its host code runs, and the code: operands and state to result, without the ways out of the ordinary, which
   /// stand behind the block.
   public var hostAddress: UInt64
+  /// The code: operands and state to result, without the ways out of the ordinary, which stand behind the block.
   public var host: [UInt8]
   /// Whether that is a call of the operation, not its own instructions.
   public var isCall: Bool
   /// The compiler's function: nil where Kittson carries none for the operation.
   public var body: [UInt8]?
+  /// Address of the compiler's function; 0 where there is none.
   public var bodyAddress: UInt64
 
   /// Number of host instructions.

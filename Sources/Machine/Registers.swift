@@ -4,6 +4,7 @@
 // Everything here is inlined into both engines and works on the C struct behind a raw pointer.
 import CSupport
 
+/// A guest processor: its state as both engines and emitted code see it (`kittson_cpu.h`).
 public typealias CPU = UnsafeMutablePointer<kt_cpu>
 
 /// How an instruction ended: the values of `kt_status` as emitted code passes them.

@@ -15,13 +15,16 @@ public struct CallSite: Hashable, Sendable {
     case other
   }
 
+  /// The record that announces it.
   public var record: PatchRecord
+  /// What stands at it.
   public var contents: Contents
   /// Why the host cannot bind the site; nil where it can.
   public var unboundReason: String?
 
   /// The operation; nil for branches.
   public var operation: Operation? { record.type.operation }
+  /// Whether the host may dispatch it.
   public var isBound: Bool { unboundReason == nil }
 }
 
@@ -31,6 +34,7 @@ public struct ParavirtImage: Sendable {
   package let image: ELFImage
   package let module: RelocatableModule?
   package let symbols: ELFSymbols
+  /// All of the image's records, and what is wrong with those that can't be used.
   public let records: PatchRecords
   package let natives: NativeBodies
   /// Address of the guest's pv_cpu_ops: its symbol, or what its first call site says; nil where neither is there.

@@ -6,10 +6,13 @@ import Machine
 
 /// One instruction that is executed outside every call site.
 public struct CheckFinding: Sendable, Equatable {
+  /// Why it is sensitive.
   public var kind: Sensitivity
   /// Bundle address, the slot in the low two bits.
   public var address: UInt64
+  /// Function and offset, or an address.
   public var symbol: String
+  /// The instruction.
   public var opcode: Opcode
   /// As a disassembler writes it.
   public var text: String
@@ -17,19 +20,26 @@ public struct CheckFinding: Sendable, Equatable {
 
 /// Bytes of executable sections about which nothing is proved.
 public struct UnprovenText: Sendable, Equatable {
+  /// Guest addresses.
   public var range: Range<UInt64>
+  /// Function and offset, or an address.
   public var symbol: String
+  /// Why nothing is proved of it.
   public var reason: String
 }
 
+/// What `ParavirtImage.check` found.
 public struct CheckReport: Sendable {
+  /// Sensitive instructions that no call site covers, by address.
   public var findings: [CheckFinding] = []
   /// Ranges that are no code, or data by the symbol table, or no whole bundle.
   public var unproven: [UnprovenText] = []
-  /// Bundles looked at, and those of call sites and native code among them.
+  /// Bundles looked at.
   public var bundles = 0
+  /// Bundles of call sites and native code among them.
   public var covered = 0
 
+  /// Findings of a kind.
   public func count(_ kind: Sensitivity) -> Int { findings.count { $0.kind == kind } }
 
   /// Whether anything would run unseen or trap; what is only conditional or unproven counts where `strict`.

@@ -13,6 +13,7 @@ public enum SiteOperand: Hashable, Sendable, CustomStringConvertible {
   /// The output register of that number of a call: r32 + sol + number.
   case output(UInt8)
 
+  /// As an assembler writes it.
   public var description: String {
     switch self {
     case .register(let number): return "r\(number)"
@@ -22,7 +23,9 @@ public enum SiteOperand: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+/// A site that no record announces.
 public struct DiscoveredSite: Hashable, Sendable {
+  /// How it asks for the operation.
   public enum Kind: String, CaseIterable, Sendable {
     /// One instruction that does what an operation does.
     case instruction
@@ -32,11 +35,13 @@ public struct DiscoveredSite: Hashable, Sendable {
     case indirectCall = "indirect-call"
   }
 
+  /// How it asks for the operation.
   public var kind: Kind
   /// A tag: bundle address | slot. Of a five-bundle call the first bundle.
   public var start: UInt64
   /// The tag of what follows: where execution goes on once the operation is done.
   public var end: UInt64
+  /// The operation it stands for.
   public var operation: Operation
   /// The register of getreg and setreg, where the code says it.
   public var register: KernelRegister?
@@ -46,7 +51,9 @@ public struct DiscoveredSite: Hashable, Sendable {
   public var result: UInt8?
   /// The site does something only where this predicate is true.
   public var predicate: UInt8
+  /// The instruction as the disassembler writes it.
   public var text: String
+  /// Function and offset, or an address.
   public var symbol: String
 
   /// The type a record of the site would have; nil where its register is not known.

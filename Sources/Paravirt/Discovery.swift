@@ -4,6 +4,7 @@
 import IA64
 import Machine
 
+/// What `ParavirtImage.discover` found.
 public struct DiscoveryReport: Sendable {
   /// By address.
   public var sites: [DiscoveredSite] = []
@@ -13,6 +14,7 @@ public struct DiscoveryReport: Sendable {
   /// What could not be looked at.
   public var unproven: [UnprovenText] = []
 
+  /// Sites of a kind.
   public func count(_ kind: DiscoveredSite.Kind) -> Int { sites.count { $0.kind == kind } }
 
   /// Sites by operation, with the register of getreg and setreg, most frequent first.

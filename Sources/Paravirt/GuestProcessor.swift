@@ -45,14 +45,21 @@ public struct GuestProcessor {
 /// An operation together with the type of the Swift closures that can be bound to it, so that a closure with other
 /// arguments does not compile.
 public struct BindableOperation<Body>: Sendable {
+  /// The operation that a closure of this form can be bound to.
   public let operation: Operation
 }
 
+/// No argument; the result goes to r8.
 public typealias BodyWithResult = @Sendable (GuestProcessor) -> UInt64
+/// No argument, no result.
 public typealias BodyWithoutResult = @Sendable (GuestProcessor) -> Void
+/// r8; the result goes to r8.
 public typealias Body1WithResult = @Sendable (GuestProcessor, UInt64) -> UInt64
+/// r8.
 public typealias Body1WithoutResult = @Sendable (GuestProcessor, UInt64) -> Void
+/// r8 and r9.
 public typealias Body2WithoutResult = @Sendable (GuestProcessor, UInt64, UInt64) -> Void
+/// r8, r9, r10, r11 and r14.
 public typealias Body5WithoutResult = @Sendable (GuestProcessor, UInt64, UInt64, UInt64, UInt64, UInt64) -> Void
 
 extension BindableOperation where Body == BodyWithResult {

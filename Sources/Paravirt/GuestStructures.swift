@@ -32,7 +32,9 @@ public protocol StructureMember: CaseIterable, Hashable, Sendable where AllCases
 }
 
 extension StructureMember where Self: RawRepresentable, RawValue == String {
+  /// The member's name in Linux.
   public var name: String { rawValue }
+  /// What the member holds.
   public var kind: MemberKind { .function }
 }
 
@@ -63,8 +65,10 @@ public enum PvInfo: String, StructureMember {
   case paravirtEnabled = "paravirt_enabled"
   case hypervisor = "name"
 
+  /// The structure's name in Linux.
   public static let structure = "pv_info"
 
+  /// What the member holds.
   public var kind: MemberKind {
     switch self {
     case .kernelRPL: return .unsigned32
@@ -86,12 +90,15 @@ public enum PvInitOps: String, StructureMember {
   case patchInstruction = "patch_inst"
   case patchBranch = "patch_branch"
 
+  /// The structure's name in Linux.
   public static let structure = "pv_init_ops"
 }
 
 /// struct pv_cpu_ops. Its functions take their arguments in the registers of a call site, not as C does.
 extension Operation: StructureMember {
+  /// The structure's name in Linux.
   public static let structure = "pv_cpu_ops"
+  /// What the member holds.
   public var kind: MemberKind { .function }
 }
 
@@ -102,7 +109,9 @@ public enum PvCPUAsmSwitch: String, StructureMember {
   case workProcessedSyscall = "work_processed_syscall"
   case leaveKernel = "leave_kernel"
 
+  /// The structure's name in Linux.
   public static let structure = "pv_cpu_asm_switch"
+  /// What the member holds.
   public var kind: MemberKind { .code }
 
   /// The variable through which an unpatched branch site goes.
@@ -116,6 +125,7 @@ public enum PvIOSAPICOps: String, StructureMember {
   case read = "__read"
   case write = "__write"
 
+  /// The structure's name in Linux.
   public static let structure = "pv_iosapic_ops"
 }
 
@@ -127,6 +137,7 @@ public enum PvIRQOps: String, StructureMember {
   case registerPerCPUIRQ = "register_percpu_irq"
   case resendIRQ = "resend_irq"
 
+  /// The structure's name in Linux.
   public static let structure = "pv_irq_ops"
 }
 
@@ -137,6 +148,7 @@ public enum PvTimeOps: String, StructureMember {
   case clocksourceResume = "clocksource_resume"
   case schedClock = "sched_clock"
 
+  /// The structure's name in Linux.
   public static let structure = "pv_time_ops"
 }
 
@@ -145,7 +157,9 @@ public enum PvFsysData: String, StructureMember {
   case fsyscallTable = "fsyscall_table"
   case fsysBubbleDown = "fsys_bubble_down"
 
+  /// The structure's name in Linux.
   public static let structure = "pv_fsys_data"
+  /// What the member holds.
   public var kind: MemberKind { self == .fsyscallTable ? .data : .code }
 }
 
@@ -162,7 +176,9 @@ public enum PvPatchData: String, StructureMember {
   case endMcKinleyE9 = "end_mckinley_e9_patchlist"
   case gateSection = "gate_section"
 
+  /// The structure's name in Linux.
   public static let structure = "pv_patchdata"
+  /// What the member holds.
   public var kind: MemberKind { .data }
 }
 
@@ -210,9 +226,12 @@ public struct GuestStructure<Member: StructureMember>: Equatable, Sendable {
 
 /// A function descriptor.
 public struct FunctionDescriptor: Hashable, Sendable {
+  /// Address of the first bundle.
   public var entry: UInt64
+  /// Its global pointer (r1).
   public var gp: UInt64
 
+  /// A descriptor of both addresses.
   public init(entry: UInt64, gp: UInt64) {
     self.entry = entry
     self.gp = gp
@@ -248,9 +267,13 @@ extension ParavirtImage {
 
 /// A member of a structure that an image holds.
 public struct TableEntry: Sendable, Equatable {
+  /// The structure's name in Linux.
   public var structure: String
+  /// The member's name in Linux.
   public var member: String
+  /// Bytes from the structure's start.
   public var offset: UInt64
+  /// What the image holds there.
   public var value: UInt64
   /// What the value names: a function, code, or data; empty for 0 and for numbers.
   public var symbol: String

@@ -21,6 +21,7 @@ public enum Operation: UInt16, CaseIterable, Sendable, CustomStringConvertible {
   /// The member's name in Linux.
   public var name: String { Operation.names[Int(rawValue)] }
 
+  /// Its name.
   public var description: String { name }
 
   /// From the member's name in Linux; also "irq_restore" for intrin_local_irq_restore.
@@ -78,6 +79,7 @@ public enum Dispatch: UInt8, CaseIterable, Sendable, CustomStringConvertible {
   /// The operation's own host instructions.
   case inlined
 
+  /// Its name.
   public var description: String {
     switch self {
     case .emulated: return "emulated"

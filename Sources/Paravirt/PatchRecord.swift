@@ -27,11 +27,15 @@ public enum RecordKind: String, CaseIterable, Sendable {
 /// One patch-site record. For bundles [start, end) are addresses of bundles; for instructions start and end are tags
 /// (bundle address | slot), end that of the first slot behind the site; a branch has the tag of its one instruction in `start` and end = start.
 public struct PatchRecord: Hashable, Sendable {
+  /// The table that holds it.
   public var kind: RecordKind
   /// Position in its table, from 0.
   public var index: Int
+  /// First address: of bundles, or a tag with the slot in its low bits.
   public var start: UInt64
+  /// The first address behind it; of an instruction record the tag behind its last slot.
   public var end: UInt64
+  /// What is to be patched.
   public var type: PatchType
 
   package init(kind: RecordKind, index: Int, start: UInt64, end: UInt64, type: PatchType) {
@@ -59,6 +63,7 @@ public struct PatchRecord: Hashable, Sendable {
 
 /// Something that a reader or patcher has to say about one record.
 public struct PatchDiagnostic: Hashable, Sendable, CustomStringConvertible {
+  /// Whether a record was refused or only left alone.
   public enum Severity: String, Sendable {
     /// The record is refused.
     case error
@@ -66,17 +71,24 @@ public struct PatchDiagnostic: Hashable, Sendable, CustomStringConvertible {
     case warning
   }
 
+  /// How bad it is.
   public var severity: Severity
+  /// The table.
   public var kind: RecordKind
+  /// The record's number in its table, from 0.
   public var index: Int
+  /// One line, which names the record.
   public var message: String
 
+  /// The message.
   public var description: String { message }
 }
 
 /// The records of one image, good ones and what is wrong with the others.
 public struct PatchRecords: Sendable {
+  /// The records that can be used, in the tables' order.
   public private(set) var records: [PatchRecord] = []
+  /// What is wrong with the others, a line each.
   public private(set) var diagnostics: [PatchDiagnostic] = []
   /// Records in the image, the refused ones included.
   public private(set) var total = 0

@@ -4,14 +4,21 @@ import Machine
 
 /// A register as getreg and setreg number it (_IA64_REG_…).
 public struct KernelRegister: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+  /// The number of asm/ia64regs.h.
   public let rawValue: UInt32
 
+  /// Any number.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+  /// _IA64_REG_IP.
   public static let ip = KernelRegister(rawValue: 1016)
+  /// _IA64_REG_PSR.
   public static let psr = KernelRegister(rawValue: 1019)
+  /// _IA64_REG_GP.
   public static let gp = KernelRegister(rawValue: 1025)
+  /// _IA64_REG_SP.
   public static let sp = KernelRegister(rawValue: 1036)
+  /// _IA64_REG_TP.
   public static let tp = KernelRegister(rawValue: 1037)
 
   /// Number of the general register that this one names (gp is r1, sp r12, tp r13), if it is one.
@@ -29,14 +36,18 @@ public struct KernelRegister: RawRepresentable, Hashable, Sendable, CustomString
     (4096..<4096 + 128).contains(rawValue) ? Int(rawValue) - 4096 : nil
   }
 
+  /// _IA64_REG_AR_…, by its number.
   public static func application(_ number: Int) -> KernelRegister { .init(rawValue: 3072 + UInt32(number)) }
+  /// _IA64_REG_CR_…, by its number.
   public static func control(_ number: Int) -> KernelRegister { .init(rawValue: 4096 + UInt32(number)) }
 
   /// The assembler's name; the number in decimal for a register that has none here.
   public var name: String { KernelRegister.names[rawValue] ?? String(rawValue) }
 
+  /// Its name.
   public var description: String { name }
 
+  /// By its name: psr, ar.k0, cr.itm …
   public init?(name: String) {
     guard let found = KernelRegister.names.first(where: { $0.value == name })?.key else { return nil }
     rawValue = found
@@ -74,35 +85,55 @@ public struct KernelRegister: RawRepresentable, Hashable, Sendable, CustomString
 
 /// The type of a patch-site record.
 public struct PatchType: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+  /// The number in a record.
   public let rawValue: UInt32
 
+  /// Any number, known or not.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+  /// PARAVIRT_PATCH_TYPE_FC.
   public static let fc = PatchType(rawValue: 1)
+  /// PARAVIRT_PATCH_TYPE_THASH.
   public static let thash = PatchType(rawValue: 2)
+  /// PARAVIRT_PATCH_TYPE_GET_CPUID.
   public static let getCPUID = PatchType(rawValue: 3)
+  /// PARAVIRT_PATCH_TYPE_GET_PMD.
   public static let getPMD = PatchType(rawValue: 4)
+  /// PARAVIRT_PATCH_TYPE_PTCGA.
   public static let ptcga = PatchType(rawValue: 5)
+  /// PARAVIRT_PATCH_TYPE_GET_RR.
   public static let getRR = PatchType(rawValue: 6)
+  /// PARAVIRT_PATCH_TYPE_SET_RR.
   public static let setRR = PatchType(rawValue: 7)
+  /// PARAVIRT_PATCH_TYPE_SET_RR0_TO_RR4.
   public static let setRR0ToRR4 = PatchType(rawValue: 8)
+  /// PARAVIRT_PATCH_TYPE_SSM_I.
   public static let ssmI = PatchType(rawValue: 9)
+  /// PARAVIRT_PATCH_TYPE_RSM_I.
   public static let rsmI = PatchType(rawValue: 10)
+  /// PARAVIRT_PATCH_TYPE_GET_PSR_I.
   public static let getPSRI = PatchType(rawValue: 11)
+  /// PARAVIRT_PATCH_TYPE_INTRIN_LOCAL_IRQ_RESTORE.
   public static let irqRestore = PatchType(rawValue: 12)
+  /// PARAVIRT_PATCH_TYPE_BR_SWITCH_TO.
   public static let branchSwitchTo = PatchType(rawValue: branchStart)
+  /// PARAVIRT_PATCH_TYPE_BR_LEAVE_SYSCALL.
   public static let branchLeaveSyscall = PatchType(rawValue: branchStart + 1)
+  /// PARAVIRT_PATCH_TYPE_BR_WORK_PROCESSED_SYSCALL.
   public static let branchWorkProcessedSyscall = PatchType(rawValue: branchStart + 2)
+  /// PARAVIRT_PATCH_TYPE_BR_LEAVE_KERNEL.
   public static let branchLeaveKernel = PatchType(rawValue: branchStart + 3)
 
   private static let getregStart: UInt32 = 0x1000_0000
   private static let setregStart: UInt32 = 0x2000_0000
   private static let branchStart: UInt32 = 0x3000_0000
 
+  /// PARAVIRT_PATCH_TYPE_GETREG plus the register's number.
   public static func getreg(_ register: KernelRegister) -> PatchType {
     PatchType(rawValue: getregStart + register.rawValue)
   }
 
+  /// PARAVIRT_PATCH_TYPE_SETREG plus the register's number.
   public static func setreg(_ register: KernelRegister) -> PatchType {
     PatchType(rawValue: setregStart + register.rawValue)
   }
@@ -126,7 +157,9 @@ public struct PatchType: RawRepresentable, Hashable, Sendable, CustomStringConve
     }
   }
 
+  /// Whether it reads a register.
   public var isGetreg: Bool { rawValue & 0xf000_0000 == PatchType.getregStart }
+  /// Whether it writes one.
   public var isSetreg: Bool { rawValue & 0xf000_0000 == PatchType.setregStart }
 
   /// Number of the branch (0 switch_to … 3 leave_kernel), for a known branch type.
@@ -161,6 +194,7 @@ public struct PatchType: RawRepresentable, Hashable, Sendable, CustomStringConve
     return hexadecimal(UInt64(rawValue))
   }
 
+  /// Its name.
   public var description: String { name }
 
   /// The inverse of `name`.

@@ -10,6 +10,7 @@ public enum BindingError: Error, Equatable, CustomStringConvertible {
   case noSymbol(library: String, symbol: String)
   case noClosure(Operation)
 
+  /// One line: what is wrong, and how to mend it.
   public var description: String {
     switch self {
     case .badSpecification(let text): return "operation '\(text)': write NAME=LIBRARY:SYMBOL"
@@ -26,8 +27,11 @@ public enum BindingError: Error, Equatable, CustomStringConvertible {
 
 /// An operation and the function of a shared library that is to do it.
 public struct PluginSpecification: Equatable, Sendable {
+  /// The operation to bind.
   public var operation: Operation
+  /// Path of the shared library, or a name that the dynamic loader knows.
   public var library: String
+  /// The function in it.
   public var symbol: String
 
   /// Reads "thash=libmyhv.so:my_thash". The symbol is what follows the last colon.

@@ -5,16 +5,23 @@ import Machine
 
 /// One line of a listing.
 public struct SiteReport: Sendable, Equatable {
+  /// The table of its record.
   public var kind: RecordKind
+  /// The record's number in its table, from 0.
   public var index: Int
+  /// First guest address.
   public var start: UInt64
+  /// The first address behind it.
   public var end: UInt64
+  /// What the record asks for.
   public var type: PatchType
+  /// The operation, where the type is of one.
   public var operation: Operation?
   /// Name of the section that holds the site; empty where the image has no section there.
   public var section: String
   /// "function+0x40"
   public var symbol: String
+  /// What stands at it before the patch.
   public var contents: CallSite.Contents
   /// Why the host cannot bind the site; nil where it can.
   public var unboundReason: String?
@@ -22,12 +29,15 @@ public struct SiteReport: Sendable, Equatable {
   public var outcome: PatchOutcome?
   /// The site's bundles as a disassembler writes them, and what the patcher makes of them; empty where nobody asked.
   public var before: [String] = []
+  /// Its bundles after the patch, disassembled.
   public var after: [String] = []
 }
 
 /// Counts of one image's sites, and every site.
 public struct PatchReport: Sendable {
+  /// Every record that could be read, in order.
   public var sites: [SiteReport]
+  /// What is wrong with the others.
   public var diagnostics: [PatchDiagnostic]
   /// Records in the image, the refused and the unknown ones included.
   public var records: Int
@@ -81,11 +91,14 @@ public struct PatchReport: Sendable {
     PatchReport.counts(sites.filter { $0.kind != .branch }.map(\.type.name))
   }
 
+  /// Bundle sites by section, in the order of their names.
   public var bySection: [(name: String, count: Int)] {
     PatchReport.counts(sites.filter { $0.kind != .branch }.map(\.section))
   }
 
+  /// Sites of a kind.
   public func count(_ kind: RecordKind) -> Int { sites.count { $0.kind == kind } }
+  /// Bundle sites that the host may dispatch.
   public var boundCount: Int { sites.count { $0.kind == .bundle && $0.unboundReason == nil } }
   /// Whether some record was refused.
   public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }

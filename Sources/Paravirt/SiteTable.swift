@@ -200,6 +200,7 @@ public final class SiteTable: @unchecked Sendable {
     Dispatch(rawValue: pointer.pointee.site[index].dispatch) ?? .emulated
   }
 
+  /// Dispatches one site another way, at once, while guests run.
   public func setDispatch(_ dispatch: Dispatch, site index: Int) {
     precondition(sites.indices.contains(index), "no such call site")
     setDispatch(dispatch, [index])
@@ -210,6 +211,7 @@ public final class SiteTable: @unchecked Sendable {
     setDispatch(dispatch, sites.indices.filter { sites[$0].operation == operation })
   }
 
+  /// Dispatches every site another way.
   public func setDispatch(_ dispatch: Dispatch) { setDispatch(dispatch, Array(sites.indices)) }
 
   private func setDispatch(_ dispatch: Dispatch, _ indices: [Int]) {
@@ -272,9 +274,13 @@ public final class SiteTable: @unchecked Sendable {
 
   /// What one site has done.
   public struct SiteStatistics: Sendable {
+    /// Guest address of its first bundle.
     public var address: UInt64
+    /// The record's type.
     public var type: PatchType
+    /// Whether the host may dispatch it.
     public var isBound: Bool
+    /// How it is dispatched.
     public var dispatch: Dispatch
     /// Executions through the host since the start. The translator counts them where it is asked to.
     public var calls: UInt64
@@ -282,6 +288,7 @@ public final class SiteTable: @unchecked Sendable {
     public var isTranslated: Bool
   }
 
+  /// Every site, by address, with its executions so far.
   public func statistics() -> [SiteStatistics] {
     sites.enumerated().map { index, site in
       let entry = pointer.pointee.site + index
@@ -320,6 +327,8 @@ extension SiteTable {
     try bind(key.operation, body: { cpu, _, _, _, _, _ in body(GuestProcessor(cpu)) })
   }
 
+  /// Binds an operation to a Swift closure, reached through a libffi closure.
+  /// - Throws: `BindingError.noClosure` where libffi has no memory.
   public func bind(
     _ key: BindableOperation<BodyWithoutResult>, _ body: @escaping BodyWithoutResult
   ) throws(BindingError) {
@@ -331,10 +340,14 @@ extension SiteTable {
       })
   }
 
+  /// Binds an operation to a Swift closure, reached through a libffi closure.
+  /// - Throws: `BindingError.noClosure` where libffi has no memory.
   public func bind(_ key: BindableOperation<Body1WithResult>, _ body: @escaping Body1WithResult) throws(BindingError) {
     try bind(key.operation, body: { cpu, a, _, _, _, _ in body(GuestProcessor(cpu), a) })
   }
 
+  /// Binds an operation to a Swift closure, reached through a libffi closure.
+  /// - Throws: `BindingError.noClosure` where libffi has no memory.
   public func bind(
     _ key: BindableOperation<Body1WithoutResult>, _ body: @escaping Body1WithoutResult
   ) throws(BindingError) {
@@ -346,6 +359,8 @@ extension SiteTable {
       })
   }
 
+  /// Binds an operation to a Swift closure, reached through a libffi closure.
+  /// - Throws: `BindingError.noClosure` where libffi has no memory.
   public func bind(
     _ key: BindableOperation<Body2WithoutResult>, _ body: @escaping Body2WithoutResult
   ) throws(BindingError) {
@@ -357,6 +372,8 @@ extension SiteTable {
       })
   }
 
+  /// Binds an operation to a Swift closure, reached through a libffi closure.
+  /// - Throws: `BindingError.noClosure` where libffi has no memory.
   public func bind(
     _ key: BindableOperation<Body5WithoutResult>, _ body: @escaping Body5WithoutResult
   ) throws(BindingError) {

@@ -27,6 +27,7 @@ public enum ELFError: Error, Equatable, CustomStringConvertible {
   case badRelocation(section: String, index: Int)
   case unreadable(path: String, reason: String)
 
+  /// One line: what is wrong with the image.
   public var description: String {
     switch self {
     case .notELF: return "not an ELF file: name an IA-64 ELF executable"
@@ -115,27 +116,41 @@ public struct ELFImage: Sendable {
     public var type: UInt32  // p_type
     public var flags: UInt32  // p_flags: 1 execute, 2 write, 4 read
     public var offset: UInt64  // of its bytes in the file
+    /// p_vaddr.
     public var virtualAddress: UInt64
+    /// p_paddr.
     public var physicalAddress: UInt64
+    /// p_filesz: bytes of the file.
     public var fileSize: UInt64
     public var memorySize: UInt64  // what exceeds fileSize is zero
+    /// p_align, bytes.
     public var alignment: UInt64
 
+    /// PF_X.
     public var isExecutable: Bool { flags & 1 != 0 }
+    /// PF_W.
     public var isWritable: Bool { flags & 2 != 0 }
+    /// PF_R.
     public var isReadable: Bool { flags & 4 != 0 }
   }
 
   /// A section header (Elf64_Shdr).
   public struct Section: Equatable, Sendable {
+    /// Name from the section-name string table.
     public var name: String
     public var type: UInt32  // sh_type
     public var flags: UInt64  // sh_flags
+    /// sh_addr.
     public var address: UInt64
+    /// sh_offset: of its bytes in the file.
     public var offset: UInt64
+    /// sh_size, bytes.
     public var size: UInt64
+    /// sh_link.
     public var link: UInt32
+    /// sh_info.
     public var info: UInt32
+    /// sh_entsize, bytes.
     public var entrySize: UInt64
 
     /// SHF_EXECINSTR
@@ -148,8 +163,11 @@ public struct ELFImage: Sendable {
 
   /// An entry of a PT_NOTE segment or SHT_NOTE section.
   public struct Note: Equatable, Sendable {
+    /// The owner's name, without its zero byte.
     public var name: String
+    /// n_type: what it means depends on the name.
     public var type: UInt32
+    /// The note's bytes.
     public var description: [UInt8]
   }
 
@@ -164,7 +182,9 @@ public struct ELFImage: Sendable {
   package static let sectionNoBits: UInt32 = 8
   package static let machineIA64: UInt16 = 50
 
+  /// The whole file.
   public let bytes: [UInt8]
+  /// e_type.
   public let type: FileType
   /// e_entry. In an executable of the psABI the address of a function descriptor's code, not of a descriptor.
   public let entry: UInt64
@@ -172,6 +192,7 @@ public struct ELFImage: Sendable {
   public let flags: UInt32
   /// e_phoff: where the program headers stand in the file (a process finds them through AT_PHDR).
   public let programHeaderOffset: UInt64
+  /// The program headers, in the file's order.
   public let segments: [Segment]
   /// Empty where the file has no section table.
   public let sections: [Section]

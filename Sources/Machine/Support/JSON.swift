@@ -15,6 +15,7 @@ public enum JSON: Sendable, Equatable {
   /// An address or register value as the string "0x…", since JSON's readers round integers above 2^53.
   public static func hexadecimal(_ value: UInt64) -> JSON { .string("0x" + String(value, radix: 16)) }
 
+  /// By the texts they make.
   public static func == (left: JSON, right: JSON) -> Bool { left.text() == right.text() }
 
   /// The value as text: on one line, or indented by two spaces a level.
@@ -85,7 +86,10 @@ public enum JSON: Sendable, Equatable {
 }
 
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
+  /// A string.
   public init(stringLiteral value: String) { self = .string(value) }
+  /// An integer.
   public init(integerLiteral value: Int64) { self = .integer(value) }
+  /// A boolean.
   public init(booleanLiteral value: Bool) { self = .bool(value) }
 }

@@ -3,8 +3,11 @@
 
 /// What is wrong with a JSON text, and on which line (from 1).
 public struct JSONError: Error, Equatable, CustomStringConvertible {
+  /// Line of the text, from 1.
   public var line: Int
+  /// What is wrong there.
   public var problem: String
+  /// One line of both.
   public var description: String { "line \(line): \(problem)" }
 }
 

@@ -12,6 +12,7 @@ public enum ProcessError: Error, Equatable, CustomStringConvertible {
   case argumentsTooLong(bytes: Int)
   case memory(String)
 
+  /// One line: what is wrong, and how to mend it.
   public var description: String {
     switch self {
     case .image(let path, let error):

@@ -15,6 +15,7 @@ public enum BootError: Error, Equatable, CustomStringConvertible {
   case badEntryNote(name: String, size: Int)
   case processorCount(Int)
 
+  /// One line: what is wrong, and how to mend it.
   public var description: String {
     switch self {
     case .image(let error): return error.description
