@@ -8,7 +8,8 @@ public struct SiteCount: Sendable, Equatable {
   public var kind: String
   /// Records in the image.
   public var found: Int
-  /// Bundle sites that the host has executed, or translated to do so; instruction and branch sites that the guest has rewritten by now.
+  /// Bundle sites that the host has executed, or translated to do so; instruction and branch sites that the guest has
+  /// rewritten by now.
   public var patched: Int
 }
 

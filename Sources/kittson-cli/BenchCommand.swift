@@ -223,6 +223,7 @@ struct BenchCommand: ParsableCommand {
     for count in benchmark.outcomes[Self.inlined]?.sites ?? [] {
       print(count.kind.padded(right: 26) + "\(count.found)".padded(left: 10) + "\(count.patched)".padded(left: 10))
     }
+    print("The host patches a bundle site when it is first executed; the others are the guest's to rewrite.")
     print("")
   }
 
