@@ -20,6 +20,10 @@
 #define NO_ARGUMENTS ""
 #define ONE_ARGUMENT "\tmov r8=%3\n"
 #define TWO_ARGUMENTS "\tmov r8=%3\n\tmov r9=%4\n"
+/* A register's number is a constant of the call, as Linux's macros pass it. */
+#define TEXT(x) #x
+#define GETREG(reg) "\tmov r8=" TEXT(reg) "\n"
+#define SETREG(reg) "\tmov r8=%3\n\tmov r9=" TEXT(reg) "\n"
 #define FIVE_ARGUMENTS "\tmov r8=%3\n\tmov r9=%4\n\tmov r10=%5\n\tmov r11=%6\n\tmov r14=%7\n"
 
 LOOP(empty_loop, NO_ARGUMENTS, "")
@@ -35,15 +39,15 @@ LOOP(loop_ssm_i, NO_ARGUMENTS, PV_SITE(SSM_I))
 LOOP(loop_rsm_i, NO_ARGUMENTS, PV_SITE(RSM_I))
 LOOP(loop_get_psr_i, NO_ARGUMENTS, PV_SITE(GET_PSR_I))
 LOOP(loop_irq_restore, ONE_ARGUMENT, PV_SITE(INTRIN_LOCAL_IRQ_RESTORE))
-LOOP(loop_getreg_psr, ONE_ARGUMENT, PV_SITE_GETREG(_IA64_REG_PSR))
-LOOP(loop_getreg_tp, ONE_ARGUMENT, PV_SITE_GETREG(_IA64_REG_TP))
-LOOP(loop_getreg_itc, ONE_ARGUMENT, PV_SITE_GETREG(_IA64_REG_AR_ITC))
-LOOP(loop_getreg_kr7, ONE_ARGUMENT, PV_SITE_GETREG(_IA64_REG_AR_KR7))
-LOOP(loop_getreg_ivr, ONE_ARGUMENT, PV_SITE_GETREG(_IA64_REG_CR_IVR))
-LOOP(loop_setreg_kr7, TWO_ARGUMENTS, PV_SITE_SETREG(_IA64_REG_AR_KR7))
-LOOP(loop_setreg_tpr, TWO_ARGUMENTS, PV_SITE_SETREG(_IA64_REG_CR_TPR))
-LOOP(loop_setreg_eoi, TWO_ARGUMENTS, PV_SITE_SETREG(_IA64_REG_CR_EOI))
-LOOP(loop_setreg_itm, TWO_ARGUMENTS, PV_SITE_SETREG(_IA64_REG_CR_ITM))
+LOOP(loop_getreg_psr, GETREG(_IA64_REG_PSR), PV_SITE_GETREG(_IA64_REG_PSR))
+LOOP(loop_getreg_tp, GETREG(_IA64_REG_TP), PV_SITE_GETREG(_IA64_REG_TP))
+LOOP(loop_getreg_itc, GETREG(_IA64_REG_AR_ITC), PV_SITE_GETREG(_IA64_REG_AR_ITC))
+LOOP(loop_getreg_kr7, GETREG(_IA64_REG_AR_KR7), PV_SITE_GETREG(_IA64_REG_AR_KR7))
+LOOP(loop_getreg_ivr, GETREG(_IA64_REG_CR_IVR), PV_SITE_GETREG(_IA64_REG_CR_IVR))
+LOOP(loop_setreg_kr7, SETREG(_IA64_REG_AR_KR7), PV_SITE_SETREG(_IA64_REG_AR_KR7))
+LOOP(loop_setreg_tpr, SETREG(_IA64_REG_CR_TPR), PV_SITE_SETREG(_IA64_REG_CR_TPR))
+LOOP(loop_setreg_eoi, SETREG(_IA64_REG_CR_EOI), PV_SITE_SETREG(_IA64_REG_CR_EOI))
+LOOP(loop_setreg_itm, SETREG(_IA64_REG_CR_ITM), PV_SITE_SETREG(_IA64_REG_CR_ITM))
 
 #define NATIVE(instructions) "\t" instructions "\n\t;;\n"
 LOOP(native_fc, ONE_ARGUMENT, NATIVE("fc r8"))
@@ -61,15 +65,15 @@ LOOP(native_rsm_i, NO_ARGUMENTS, NATIVE("rsm 0x4000"))
 LOOP(native_get_psr_i, NO_ARGUMENTS, NATIVE("mov r8=psr\n\tdep.z r2=1,14,1\n\t;;\n\tand r8=r8,r2"))
 LOOP(native_irq_restore, ONE_ARGUMENT,
      NATIVE("cmp.ne p6,p7=r8,r0\n\t;;\n(p6)\tssm 0x4000\n(p7)\trsm 0x4000\n\t;;\n(p6)\tsrlz.d"))
-LOOP(native_getreg_psr, ONE_ARGUMENT, NATIVE("mov r8=psr"))
-LOOP(native_getreg_tp, ONE_ARGUMENT, NATIVE("mov r8=r13"))
-LOOP(native_getreg_itc, ONE_ARGUMENT, NATIVE("mov r8=ar.itc"))
-LOOP(native_getreg_kr7, ONE_ARGUMENT, NATIVE("mov r8=ar.k7"))
-LOOP(native_getreg_ivr, ONE_ARGUMENT, NATIVE("mov r8=cr.ivr"))
-LOOP(native_setreg_kr7, TWO_ARGUMENTS, NATIVE("mov ar.k7=r8"))
-LOOP(native_setreg_tpr, TWO_ARGUMENTS, NATIVE("mov cr.tpr=r8"))
-LOOP(native_setreg_eoi, TWO_ARGUMENTS, NATIVE("mov cr.eoi=r8"))
-LOOP(native_setreg_itm, TWO_ARGUMENTS, NATIVE("mov cr.itm=r8"))
+LOOP(native_getreg_psr, GETREG(_IA64_REG_PSR), NATIVE("mov r8=psr"))
+LOOP(native_getreg_tp, GETREG(_IA64_REG_TP), NATIVE("mov r8=r13"))
+LOOP(native_getreg_itc, GETREG(_IA64_REG_AR_ITC), NATIVE("mov r8=ar.itc"))
+LOOP(native_getreg_kr7, GETREG(_IA64_REG_AR_KR7), NATIVE("mov r8=ar.k7"))
+LOOP(native_getreg_ivr, GETREG(_IA64_REG_CR_IVR), NATIVE("mov r8=cr.ivr"))
+LOOP(native_setreg_kr7, SETREG(_IA64_REG_AR_KR7), NATIVE("mov ar.k7=r8"))
+LOOP(native_setreg_tpr, SETREG(_IA64_REG_CR_TPR), NATIVE("mov cr.tpr=r8"))
+LOOP(native_setreg_eoi, SETREG(_IA64_REG_CR_EOI), NATIVE("mov cr.eoi=r8"))
+LOOP(native_setreg_itm, SETREG(_IA64_REG_CR_ITM), NATIVE("mov cr.itm=r8"))
 
 /* "only=NAME" on the command line, as often as wanted, leaves all other loops and programs out. */
 static int wanted(const char *name) { return !command_has("only") || command_names("only", name); }
@@ -112,15 +116,15 @@ static void bench_operations(unsigned long calls) {
   PAIR("ssm_i", ssm_i, 0, 0, 0, 0, 0);
   PAIR("get_psr_i", get_psr_i, 0, 0, 0, 0, 0);
   PAIR("intrin_local_irq_restore", irq_restore, 0, 0, 0, 0, 0);
-  PAIR("getreg(psr)", getreg_psr, _IA64_REG_PSR, 0, 0, 0, 0);
-  PAIR("getreg(tp)", getreg_tp, _IA64_REG_TP, 0, 0, 0, 0);
-  PAIR("getreg(ar.itc)", getreg_itc, _IA64_REG_AR_ITC, 0, 0, 0, 0);
-  PAIR("getreg(ar.k7)", getreg_kr7, _IA64_REG_AR_KR7, 0, 0, 0, 0);
-  PAIR("getreg(cr.ivr)", getreg_ivr, _IA64_REG_CR_IVR, 0, 0, 0, 0);
-  PAIR("setreg(ar.k7)", setreg_kr7, 0x777, _IA64_REG_AR_KR7, 0, 0, 0);
-  PAIR("setreg(cr.tpr)", setreg_tpr, 0, _IA64_REG_CR_TPR, 0, 0, 0);
-  PAIR("setreg(cr.eoi)", setreg_eoi, 0, _IA64_REG_CR_EOI, 0, 0, 0);
-  PAIR("setreg(cr.itm)", setreg_itm, 0x7000000000000000, _IA64_REG_CR_ITM, 0, 0, 0);
+  PAIR("getreg(psr)", getreg_psr, 0, 0, 0, 0, 0);
+  PAIR("getreg(tp)", getreg_tp, 0, 0, 0, 0, 0);
+  PAIR("getreg(ar.itc)", getreg_itc, 0, 0, 0, 0, 0);
+  PAIR("getreg(ar.k7)", getreg_kr7, 0, 0, 0, 0, 0);
+  PAIR("getreg(cr.ivr)", getreg_ivr, 0, 0, 0, 0, 0);
+  PAIR("setreg(ar.k7)", setreg_kr7, 0x777, 0, 0, 0, 0);
+  PAIR("setreg(cr.tpr)", setreg_tpr, 0, 0, 0, 0, 0);
+  PAIR("setreg(cr.eoi)", setreg_eoi, 0, 0, 0, 0, 0);
+  PAIR("setreg(cr.itm)", setreg_itm, 0x7000000000000000, 0, 0, 0, 0);
 #undef PAIR
 #undef MEASURE
   ia64_rsm_i();

@@ -80,12 +80,11 @@ public struct OperationBenchmark: Sendable {
   }
 
   /// Duration of the operation's loop, all of it, with its sites inlined, as a multiple of that of its twin without call
-  /// sites; nil where it has none or was not measured.
+  /// sites: of each the least disturbed run. Nil where there is no twin or nothing was measured.
   public func ratioToNative(_ name: String) -> Double? {
-    let inlined = outcomes[Setting(engine: .translator, dispatch: .inlined)]
-    guard let site = inlined?.wholeNanoseconds(name), let native = inlined?.wholeNanoseconds("native:" + name) else {
-      return nil
-    }
+    let reports = outcomes[Setting(engine: .translator, dispatch: .inlined)]?.reports ?? []
+    func least(_ name: String) -> Double? { reports.compactMap { $0.measurements[name]?.ticksPerCall }.min() }
+    guard let site = least(name), let native = least("native:" + name) else { return nil }
     return site / native
   }
 
