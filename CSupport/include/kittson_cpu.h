@@ -83,8 +83,13 @@ typedef struct kt_stlb_line {
 #define KT_STLB_NONE 0x800ULL  // a bit that every probe masks away, so it equals no address it is compared with
 #define KT_GRANULE_SHIFT 12
 
+// Emitted code keeps copies of lines at places of its own choice: a line for each base register's accesses, which spares
+// the index computation. What forgets a line forgets its copies.
+#define KT_STLB_NEAR 64
+
 typedef struct kt_stlb {
   kt_stlb_line line[KT_STLB_LINES];
+  kt_stlb_line near[KT_STLB_NEAR];
 } kt_stlb;
 
 /// Index of the software TLB line of a virtual address: emitted code computes the same.
@@ -209,6 +214,10 @@ struct kt_cpu {
   void *engine;           // the running engine's context
   void *store_log;        // lockstep: where stores are recorded (kt_store_log), or NULL
   void *sites;            // call sites and operation table (kt_site_table), or NULL
+  const void *deferred;   // floating-point results put off by emitted code, of two integers; whoever leaves it settles them
+  uint64_t deferred_a, deferred_b;
+  uint32_t deferred_mask; // registers below 32 whose values are put off
+  uint32_t reserved4;
 
   // Services that emitted code and the engines call through the struct, so that no module needs to know the other.
   // All return a kt_status; KT_INTERRUPTED means that the fault has been delivered.
@@ -217,6 +226,7 @@ struct kt_cpu {
   int (*execute_instruction)(kt_cpu *, const struct kt_instruction *); // the interpreter, for one instruction
   void (*code_written)(kt_cpu *, uint64_t physical, uint64_t length);  // guest code in that range may have changed
   int (*call_site)(kt_cpu *, uint32_t site);                           // a bound operation, from the interpreter
+  void (*settle)(kt_cpu *);                                            // computes what `deferred_mask` says is put off
 };
 
 // Flags beside the size (bytes, low 8 bits) of `load` and `store`.

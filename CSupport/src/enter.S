@@ -3,6 +3,7 @@
 #define FRAME 520 /* KT_EMITTED_FRAME */
 #define BIAS 128  /* KT_CPU_BIAS */
 #define FPSR 352  /* offsetof(kt_cpu, ar_fpsr) */
+#define BUDGET 272 /* offsetof(kt_cpu, budget) */
 #define INEXACT 0x40000 /* sf0.i */
   .text
   .globl kt_enter_code
@@ -34,17 +35,29 @@ kt_enter_code:
   ldmxcsr kt_plain_vector_control(%rip)
   leaq BIAS(%rdi), %rbx
   movq 256(%rdi), %r15
+  movq BUDGET(%rdi), %r13
   movq kt_stlb_offset(%rip), %rax
   movq (%rdi,%rax), %r14
   jmpq *%rsi
   .globl kt_leave_code
 kt_leave_code:
+  movq %r13, BUDGET-BIAS(%rbx)
   /* An inexact result of emitted code belongs to status field 0. */
   stmxcsr (%rsp)
   testb $0x20, (%rsp)
   jz 1f
   orl $INEXACT, FPSR-BIAS(%rbx)
 1:
+  /* Nobody outside knows of results that are put off. */
+  movq kt_deferred_offset(%rip), %rcx
+  cmpl $0, -BIAS(%rbx,%rcx)
+  je 2f
+  movq %rax, 8(%rsp)
+  leaq -BIAS(%rbx), %rdi
+  movq kt_settle_offset(%rip), %rcx
+  call *-BIAS(%rbx,%rcx)
+  movq 8(%rsp), %rax
+2:
   addq $FRAME, %rsp
   .cfi_adjust_cfa_offset -FRAME
   popq %r15

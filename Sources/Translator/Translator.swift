@@ -14,6 +14,9 @@ package struct TranslatorStatistics: Sendable {
   package var hostBytes = 0
   package var entries = 0
   package var links = 0
+  package var regions = 0
+  /// Blocks with an integer division by the host's.
+  package var divisions = 0
   package var interpreted = 0
   package var invalidations = 0
   package var flushes = 0
@@ -23,12 +26,12 @@ package struct TranslatorStatistics: Sendable {
 package final class TranslatorEngine: BlockEngine {
   package let machine: Machine
   package var options: TranslatorOptions
-  package private(set) var statistics = TranslatorStatistics()
+  package internal(set) var statistics = TranslatorStatistics()
 
   let cache: CodeCache
-  private var frontend: Frontend
+  var frontend: Frontend
   private let optimizer = Optimizer()
-  private let lowering: Lowering
+  let lowering: Lowering
   private let arena = InstructionArena()
   /// Whether stores are logged (lockstep): then all of them take the slow path.
   private var logStores = false
@@ -65,10 +68,12 @@ package final class TranslatorEngine: BlockEngine {
     }
   }
   /// Epoch of instruction address translations, and what it was derived from.
-  private var epoch: UInt64 = 1
+  var epoch: UInt64 = 1
   private var generation: UInt64 = 0
   private let snapshot: UnsafeMutableRawPointer
   private var siteGeneration: UInt64 = 0
+  /// How many regions were made at each head.
+  var regionsAt: [UInt64: Int] = [:]
   /// Host code of call sites by block, for listings.
   var siteRecords: [(block: Int, code: EmittedSite)] = []
   private var followed: UnsafeMutablePointer<kt_site_table>? = nil
@@ -127,18 +132,17 @@ package final class TranslatorEngine: BlockEngine {
       buryRetired()
       let found = lookup(cpu)
       if cache.flushes != flushes { pending = -1 }
-      guard let number = found else {
+      guard var number = found else {
         pending = -1
         cpu.pointee.budget -= 1  // a fetch that faults has been issued
         if cpu.pointee.stop_reason != 0 { return reason(cpu) }
         continue
       }
-      let block = cache.blocks + number
-      if pending >= 0 && options.contains(.chaining) && !cache.blocks[Int(cache.exits[pending].block)].retired {
-        cache.link(exit: pending, to: number)
-        statistics.links += 1
+      if pending >= 0 && !cache.blocks[Int(cache.exits[pending].block)].retired {
+        number = follow(exit: pending, to: number, cpu)
       }
       pending = -1
+      let block = cache.blocks + number
       if cpu.pointee.budget < Int64(block.pointee.slots) {
         if let stop = step(cpu) { return stop }
         continue
@@ -181,6 +185,7 @@ package final class TranslatorEngine: BlockEngine {
   package func attach(_ cpu: CPU) {
     cpu.pointee.engine = Unmanaged.passUnretained(self).toOpaque()
     cpu.pointee.code_written = codeWritten
+    cpu.pointee.settle = settleFloats
   }
 
   private func stop(_ cpu: CPU, _ reason: kt_stop_reason) -> kt_stop_reason {
@@ -270,7 +275,26 @@ package final class TranslatorEngine: BlockEngine {
     _ cpu: CPU, _ start: UInt64, _ key: UInt64, _ physical: UInt64, _ host: UnsafeRawPointer
   ) -> Int {
     let began = kt_host_ticks()
+    frontend.heads.removeAll(keepingCapacity: true)
+    frontend.carriedSlots.removeAll(keepingCapacity: true)
     let generationBefore = followed?.pointee.generation
+    build(cpu, start, key, physical, host)
+    frontend.builder.block.selfLoop = frontend.builder.block.isSimpleLoop()
+    let block = frontend.builder.block
+    if !cache.hasRoom(bytes: Lowering.bound(block), exits: block.exitCount) {
+      flush()
+      return translate(cpu, start, key, physical, host)
+    }
+    let number = cache.blockCount
+    install(cpu, start, key, physical, nil, Int32(number)..<Int32(number + 1))
+    // Another thread may have changed a site while the block was made, before the patcher knew the block.
+    if lowering.home != nil && followed?.pointee.generation != generationBefore { mustFlush = true }
+    statistics.translationTicks &+= kt_host_ticks() &- began
+    return number
+  }
+
+  /// Makes the IR of the block at `start`.
+  func build(_ cpu: CPU, _ start: UInt64, _ key: UInt64, _ physical: UInt64, _ host: UnsafeRawPointer) {
     frontend.sites = cpu.pointee.sites?.assumingMemoryBound(to: kt_site_table.self)
     frontend.options = options
     frontend.builder.fold = options.contains(.constants)
@@ -279,12 +303,13 @@ package final class TranslatorEngine: BlockEngine {
       source: CodeSource(
         host: host - Int(start & 0xff0), page: start & ~0xfff, physical: physical & ~0xfff, cpu: cpu))
     optimizer.run(&frontend.builder.block, options)
-    frontend.builder.block.selfLoop = frontend.builder.block.isSimpleLoop()
+  }
+
+  /// Emits the block that was built last and enters it into the cache, which has room for it.
+  func install(
+    _ cpu: CPU, _ start: UInt64, _ key: UInt64, _ physical: UInt64, _ layout: RegionLayout?, _ region: Range<Int32>
+  ) {
     let block = frontend.builder.block
-    if !cache.hasRoom(bytes: Lowering.bound(block), exits: block.exitCount) {
-      flush()
-      return translate(cpu, start, key, physical, host)
-    }
     let number = cache.blockCount
     cache.cursor = (cache.cursor + 15).alignedDown(16)
     let entry = cache.cursor
@@ -292,13 +317,14 @@ package final class TranslatorEngine: BlockEngine {
       thunks: cache.thunks, options: options, logStores: logStores, sites: frontend.sites,
       virtualClock: cpu.pointee.virtual_clock != 0, callables: cache.callables,
       needsHome: !frontend.passedSites.isEmpty,
-      blockNumber: number, firstExit: cache.exitCount)
+      blockNumber: number, firstExit: cache.exitCount, region: layout)
     let end = lowering.lower(block, context, at: entry)
     for index in 0..<block.exitCount {
       let exit = block.exits[index]
       cache.add(ExitRecord(
         target: exit.target, key: exit.marker | block.mode << Mode.shift, place: nil, unlinked: nil,
-        block: Int32(number), linkedTo: -1, next: -1, slot: exit.slot, kind: exit.kind))
+        block: Int32(number), linkedTo: -1, next: -1, slot: exit.slot, kind: exit.kind, backward: exit.backward,
+        isMoved: exit.isMoved))
     }
     let firstExit = cache.exitCount - block.exitCount
     for exit in lowering.exits {
@@ -309,7 +335,8 @@ package final class TranslatorEngine: BlockEngine {
     _ = cache.add(BlockRecord(
       start: start, key: key, end: block.end, physical: physical & ~0xfff, code: cache.executable(entry),
       codeEnd: cache.executable(end), slots: block.slots, firstExit: Int32(firstExit),
-      exitCount: Int32(block.exitCount), incoming: -1, nextInGranule: -1, verified: epoch, retired: false, runs: 0))
+      exitCount: Int32(block.exitCount), incoming: -1, nextInGranule: -1, verified: epoch, retired: false,
+      isPlain: frontend.passedSites.isEmpty && !frontend.hasDivision, region: region))
     for site in lowering.sites { siteRecords.append((number, site)) }
     if let home = lowering.home, let sites = frontend.sites {
       for site in frontend.passedSites {
@@ -319,18 +346,15 @@ package final class TranslatorEngine: BlockEngine {
           site: site, block: number, call: emitted?.call,
           operation: Int(sites.pointee.site[site].operation), head: entry, home: home)
       }
-      // Another thread may have changed a site while the block was made, before the patcher knew the block.
-      if followed?.pointee.generation != generationBefore { mustFlush = true }
     }
     machine.markCode(physical: physical)
     // A call site at the block's end may reach into the next granule.
     if (block.end &- 1) & ~0xfff != start & ~0xfff { machine.markCode(physical: physical & ~0xfff &+ 4096) }
     if options.contains(.indirectCache) { cache.remember(number) }
     statistics.blocks += 1
+    if frontend.hasDivision { statistics.divisions += 1 }
     statistics.guestInstructions += Int(block.slots)
     statistics.hostBytes += end - entry
-    statistics.translationTicks &+= kt_host_ticks() &- began
-    return number
   }
 
   /// The block for an address, a frame marker and the processor's present mode; nil where no code is mapped.
@@ -354,6 +378,8 @@ package final class TranslatorEngine: BlockEngine {
   }
 
   func intermediate(start: UInt64, key: UInt64, _ source: CodeSource) -> Intermediate {
+    frontend.heads.removeAll()
+    frontend.carriedSlots.removeAll()
     frontend.translate(start: start, marker: key & CFM.mask, mode: key >> Mode.shift, source: source)
     let block = frontend.builder.block
     let before = block.text
@@ -371,6 +397,8 @@ package final class TranslatorEngine: BlockEngine {
     patcher.removeAll()
     cache.removeAll()
     arena.removeAll()
+    frontend.programs.removeAll()
+    regionsAt.removeAll(keepingCapacity: true)
     mustFlush = false
     statistics.flushes += 1
   }
@@ -424,6 +452,7 @@ package final class TranslatorEngine: BlockEngine {
 
   private func newEpoch() {
     epoch += 1
+    cache.retireWideRegions()
     cache.unlinkAll()
   }
 

@@ -42,6 +42,8 @@ enum Operation: UInt8 {
   case compareDouble   // packed doubles, none a NaN: `condition` below, belowEqual, equal
   case checkDouble     // a, which must be no NaN and no denormal: the exit where it is
   case packDouble      // the packed double of a register's significand a and exponent b: the exit where there is none
+  case divide          // quotient of a and b (`condition` 1: unsigned), with the DeferredRun at imm put off
+  case settle          // floating-point results of registers in imm that are put off are computed
   case floatCall       // computeFloat(imm), on registers in memory; the interpreter executes instruction a where it refuses
   case interpret       // the interpreter executes instruction imm of the arena; nothing is known of state afterwards
   case callSite        // site number, low 32 bits of imm; the exit behind it above: taken where events, psr or
@@ -74,6 +76,7 @@ struct BlockExit {
   var target: UInt64      // bundle address
   var marker: UInt64      // cfm after the exit
   var issued: Int32       // slots issued when it is taken
+  var isMoved = false     // behind a call: the frame is another
 }
 
 /// One operation, and the value it makes.
@@ -88,6 +91,7 @@ struct Node {
   var position: UInt32 = 0 // guest instruction: bundle number << 2 | slot
   var imm: Int64 = 0
   var issued: Int32 = 0    // slots of the block issued before this instruction
+  var base: UInt8 = 0      // general register that the instruction's address comes from; 0: not told
 
   init(_ op: Operation) { self.op = op }
 }
@@ -96,6 +100,8 @@ struct Node {
 struct Block {
   static let capacity = 4096
   static let exitCapacity = 512
+  /// Bytes of host code that an operation takes at most on the average.
+  static let nodeBytes = 160
 
   let nodes: UnsafeMutablePointer<Node>
   let exits: UnsafeMutablePointer<BlockExit>
@@ -141,7 +147,7 @@ struct Block {
     guard leads else { return false }
     for index in 0..<count {
       switch nodes[index].op {
-      case .interpret, .floatCall, .callSite, .callFrame, .growFrame, .returnFrame, .setMarker: return false
+      case .interpret, .floatCall, .divide, .callSite, .callFrame, .growFrame, .returnFrame, .setMarker: return false
       default: break
       }
     }

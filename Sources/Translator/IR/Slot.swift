@@ -17,6 +17,7 @@ enum Slot {
   @inline(__always) static func significand(_ register: Int) -> Int { floats + 2 * register }
   @inline(__always) static func exponent(_ register: Int) -> Int { floats + 2 * register + 1 }
 
+  @inline(__always) static func isExponent(_ slot: Int) -> Bool { slot >= floats && slot & 1 != 0 }
   @inline(__always) static func isPredicate(_ slot: Int) -> Bool { slot >= predicates && slot < branches }
   /// Homes relative to `frame`: they move with a call.
   @inline(__always) static func isStacked(_ slot: Int) -> Bool { slot >= 32 && slot < generalCount }
@@ -75,6 +76,11 @@ enum StateOffset {
   static let store = of(\.store)
   static let execute = of(\.execute_instruction)
   static let sites = of(\.sites)
+  static let deferred = of(\.deferred)
+  static let deferredA = of(\.deferred_a)
+  static let deferredB = of(\.deferred_b)
+  static let deferredMask = of(\.deferred_mask)
+  static let settle = of(\.settle)
 
   static let interruptReady = of(\.interrupt_ready)
   static let itcOffset = of(\.itc_offset)

@@ -313,6 +313,14 @@ package struct Assembler {
     }
   }
 
+  /// The form with a 32-bit immediate whatever its value: seven bytes (six for eax).
+  package mutating func arithmetic(_ op: Arithmetic, _ to: Register, wideImmediate immediate: Int32) {
+    rex(wide: true, 0, 0, to.number)
+    byte(0x81)
+    direct(op.rawValue, to.number)
+    long(immediate)
+  }
+
   package mutating func arithmetic(_ op: Arithmetic, _ to: Address, immediate: Int32, _ width: Width = .quad) {
     if width == .word { byte(0x66) }
     rexMemory(wide: width == .quad, 0, to)
@@ -399,6 +407,15 @@ package struct Assembler {
     byte(0xaf)
     direct(to.number, from.number)
   }
+
+  /// rdx:rax := rax, sign-extended.
+  package mutating func signExtendToPair() {
+    byte(0x48)
+    byte(0x99)
+  }
+
+  /// rax := rdx:rax / r, rdx := the rest.
+  package mutating func divide(_ r: Register, signed: Bool) { unary(signed ? 7 : 6, r) }
 
   package mutating func bitTest(_ r: Register, bit: UInt8) {
     rex(wide: true, 0, 0, r.number)
@@ -504,6 +521,14 @@ package struct Assembler {
     byte(0x0f)
     byte(0x6f)
     memory(to, at)
+  }
+
+  /// movups
+  package mutating func storeVector(_ at: Address, _ from: UInt8) {
+    rexMemory(wide: false, from, at)
+    byte(0x0f)
+    byte(0x11)
+    memory(from, at)
   }
 
   package mutating func orVector(_ to: UInt8, _ from: UInt8) {
