@@ -133,7 +133,14 @@ func executeCheck(_ cpu: CPU, _ code: Code) -> Status {
     if cpu.isDisabledFR(code.r2) { return disabledFP(cpu, code.r2) }
     if !cpu.readFloat(code.r2).isNaTVal { return .done }
   default:
-    break // chk.a: the ALAT has no entry, and the register is not looked at
+    // chk.a asks for the register's entry and does not look at the register.
+    let ofFloat = code.pointee.opcode == .chk_a_nc_f || code.pointee.opcode == .chk_a_clr_f
+    let clears = code.pointee.opcode == .chk_a_clr || code.pointee.opcode == .chk_a_clr_f
+    let tag = ofFloat ? cpu.alatTag(float: code.r1) : cpu.alatTag(general: code.r1)
+    if cpu.alatHolds(tag) {
+      if clears { cpu.alatRemove(tag) }
+      return .done
+    }
   }
   return takeBranch(cpu, cpu.pointee.ip &+ code.immediate)
 }

@@ -35,8 +35,16 @@ func executeSystem(_ cpu: CPU, _ code: Code) -> Status {
     return cpu.writeAR(code.r3, code.immediate)
 
   // Order and caching of memory: one processor sees its own accesses in order, and stores reach memory at once.
-  case .mf, .mf_a, .srlz_d, .srlz_i, .sync_i, .fwb, .invala, .lfetch_count, .mov_to_dahr: return .done
-  case .invala_e, .invala_e_f: return .done
+  case .mf, .mf_a, .srlz_d, .srlz_i, .sync_i, .fwb, .lfetch_count, .mov_to_dahr: return .done
+  case .invala:
+    cpu.alatClear()
+    return .done
+  case .invala_e:
+    cpu.alatRemove(cpu.alatTag(general: code.r1))
+    return .done
+  case .invala_e_f:
+    cpu.alatRemove(cpu.alatTag(float: code.r1))
+    return .done
   case .mov_from_dahr: return writeResult(cpu, code, 0)
 
   case .sum: return cpu.writeUserMask(cpu.pointee.psr & PSR.userMask | code.immediate)
@@ -252,7 +260,8 @@ private func executeIndirectWrite(_ cpu: CPU, _ code: Code, index: UInt64, value
   switch code.pointee.opcode {
   case .itr_i: return cpu.insertTranslationRegister(slot: index, value, instruction: true)
   case .itr_d: return cpu.insertTranslationRegister(slot: index, value, instruction: false)
-  case .ptc_l, .ptc_g, .ptc_ga: cpu.purgeTranslationCache(index, size: value)
+  case .ptc_l, .ptc_g: cpu.purgeTranslationCache(index, size: value)
+  case .ptc_ga: cpu.purgeGlobally(index, size: value)
   case .ptr_i: cpu.purgeTranslationRegister(index, size: value, instruction: true)
   case .ptr_d: cpu.purgeTranslationRegister(index, size: value, instruction: false)
   case .mov_to_rr: return cpu.writeRegionRegister(index, value)

@@ -110,6 +110,8 @@ package final class Machine {
       throw .outOfMemory(bytes: UInt64(MemoryLayout<kt_cpu>.size))
     }
     cpu.copyState(of: parent)
+    cpu.pointee.alat = nil
+    if parent.pointee.alat != nil { try cpu.makeALAT() }
     cpus.append(cpu)
     return cpu
   }
@@ -249,6 +251,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   func destroy() {
+    destroyALAT()
     kt_unmap_twice(pointee.ring, Int(KT_RING_BYTES))
     kt_unmap_twice(pointee.ring_nat, Int(KT_RING_REGISTERS))
     free(kt_stlb_modes(self)[0])
@@ -281,6 +284,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     pointee.nat_live = 0
     pointee.ring_has_nat = 0
     pointee.itm_deadline = UInt64.max
+    alatClear()
     flushSoftwareTLB()
     updateAddressing()
   }
