@@ -323,7 +323,7 @@ private func afterInstruction(
     cpu.setPSR(cpu.pointee.psr & ~(PSR.oneShot & ~PSR.ss))
   }
   if before & PSR.ss != 0 && opcode != .rfi && cpu.pointee.psr & PSR.ss != 0 {
-    return deliverTrap(cpu, .singleStep, code: 8, source: source, slot: slot)
+    return deliverTrap(cpu, .singleStep, code: TrapCode.singleStep, source: source, slot: slot)
   }
   return nil
 }

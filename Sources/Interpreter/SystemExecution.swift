@@ -239,7 +239,7 @@ private func executePrivilegedWrite(_ cpu: CPU, _ code: Code) -> Status {
   case .bsw_0, .bsw_1:
     cpu.setBank(opcode == .bsw_0 ? 0 : 1)
     return .done
-  case .rfi: return cpu.returnFromInterruption()
+  case .rfi: return executeReturnFromInterruption(cpu)
   case .mov_to_psr_l, .itc_i, .itc_d:
     if cpu.readNaT(code.r2) { return natConsumption(cpu, 0) }
     let value = cpu.readGR(code.r2)

@@ -68,8 +68,6 @@ package final class Machine {
   private var codeStores: [UInt64: Int] = [:]
   /// After so many the granule is taken for data with some code in it, and the engines forget its code.
   private static let codeStoreLimit = 64
-  /// Bits of a physical address that the processor implements (SDM vol. 2, 4.3.2).
-  package let physicalBits: UInt64 = 50
 
   /// Reserves `ramSize` bytes of guest memory between guard regions and creates `processors` processors in the state of
   /// a reset.

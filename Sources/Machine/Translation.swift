@@ -52,6 +52,9 @@ struct PageTableEntry {
   var promotesTo: Int? { accessRights == 7 ? privilege : nil }
 }
 
+/// Bits 62:50 of a physical address; of a virtual one all are implemented (SDM vol. 2, 4.3.2).
+@inlinable package var unimplementedPhysicalBits: UInt64 { 0x7ffc_0000_0000_0000 }
+
 enum RegionRegister {
   static func walker(_ rr: UInt64) -> Bool { rr & 1 != 0 }
   static func pageShift(_ rr: UInt64) -> UInt64 { rr >> 2 & 0x3f }
@@ -106,7 +109,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   private func physicalPlace(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
     let physical = va & ~(1 << 63)
-    if physical >> machine.physicalBits != 0 {
+    if physical & unimplementedPhysicalBits != 0 {
       if !deferred(flags, dcrBit: nil) { unimplementedDataAddress(va, wanted, flags: flags) }
       return .fault
     }
@@ -240,6 +243,11 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return PageTableEntry(bits: entry.pointee.pte).promotesTo ?? cpl
   }
 
+  /// Whether a branch or rfi to `ip` is a trap, the processor's state being that behind it (SDM vol. 2, 4.3.2 and 5.5.2).
+  @inlinable @inline(__always) package func isUnimplemented(instruction ip: UInt64) -> Bool {
+    ip & unimplementedPhysicalBits != 0 && pointee.psr & PSR.it == 0 && pointee.is_process == 0
+  }
+
   /// The physical address of the bundle at `ip`, or nil after delivering the fault. The answer holds for the whole
   /// granule as long as `fetch_generation`, cpl and psr.it stay the same.
   package func resolveFetch(_ ip: UInt64) -> UInt64? {
@@ -267,7 +275,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   /// `physical` if there is memory; otherwise there is nothing to execute: what a machine check would end on hardware,
   /// the machine ends.
   private func memoryOfCode(_ physical: UInt64) -> UInt64? {
-    if physical >> machine.physicalBits == 0, machine.host(physical: physical, length: 16) != nil { return physical }
+    if machine.host(physical: physical, length: 16) != nil { return physical }
     stop(KT_STOP_FATAL, detail: Int64(KT_FATAL_NO_CODE.rawValue))
     pointee.event_check = 1  // the engine's caller gets to know, whatever the engine was about to do
     return nil

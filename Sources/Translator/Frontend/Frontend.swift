@@ -251,8 +251,10 @@ struct Frontend {
     case .alloc: lowerAlloc(i)
     case .chk_s_i, .chk_s_m: return
     case .chk_a_nc, .chk_a_clr:
+      let target = bundle &+ UInt64(bitPattern: i.imm)
+      if mayTrap(at: target) { return leaveToInterpreter() }
       builder.issued += 1  // a check that branches has been issued
-      branch(to: bundle &+ UInt64(bitPattern: i.imm))
+      branch(to: target)
       builder.issued -= 1
     default:
       if index >= Opcode.shr.index && index <= Opcode.sxt4.index { return lowerShift(i) }

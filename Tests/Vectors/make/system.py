@@ -10,6 +10,7 @@ from kit import *
 CPL = {n: n << 32 for n in range(4)}
 ALT_DTLB, DTLB, VHPT, NESTED, KEY_MISS, DIRTY, ACCESS_BIT = 0x1000, 0x0800, 0x0000, 0x1400, 0x1c00, 0x2000, 0x2800
 NOT_PRESENT, KEY_PERMISSION, RIGHTS, EXTERNAL, DEBUG = 0x5000, 0x5100, 0x5300, 0x3000, 0x5900
+TRANSFER = 0x5e00     # lower-privilege transfer, unimplemented instruction address
 IALT, IRIGHTS, INOT_PRESENT, IACCESS_BIT, IKEY_MISS = 0x0c00, 0x5200, 0x5000, 0x2400, 0x1800
 
 
@@ -30,6 +31,7 @@ def make(maker):
     serialization(maker)
     steps(maker)
     debug(maker)
+    unimplemented(maker)
 
 
 def case(maker, text, unit, initial, final, fields=(), **options):
@@ -900,3 +902,76 @@ def debug(maker):
             if label == 'psr.id':
                 final = {'psr': psr}
             case(maker, 'nop.%s 0' % unit.lower(), unit, initial, final, label='instruction breakpoint ' + label)
+
+
+# Unimplemented instruction addresses: bits 62:50 in physical mode
+
+def unimplemented(maker):
+    rng = maker.random
+    below = '@next-%d' % (CODE + 64 + 16)     # sixteen bytes below address 0
+
+    def trap(slot, code, psr, target, iipa=CODE):
+        if not psr & IC:
+            return {'ip': IVA + TRANSFER, 'psr': psr & KEPT, 'cr': {'isr': code | slot << 41 | ISR_NI}}
+        final = maker.fault(TRANSFER, slot, code, psr, target, iipa=iipa)
+        final['cr']['ipsr'] = psr
+        return final
+
+    targets = [1 << 50, 1 << 62 | 0x40, 0x123 << 50 | 0x4000, 1 << 63 | 1 << 55, M64 & ~15]
+    for target in targets:
+        loose = target | rng.randrange(16)    # the low four bits of a branch register do not count
+        for psr, extra in ((IC, 0), (0, 0), (IC | TB, 4), (IC | SS, 8), (IC | TB | SS, 12), (IC | LP, 0)):
+            for text in ('br.cond.sptk.few b6', 'br.cond.dpnt.many b6'):
+                case(maker, text, 'B', {'psr': psr, 'br': {6: loose}}, trap(2, 0x10 | extra, psr, target), events=2,
+                     label='to %#x psr %x' % (loose, psr))
+        for unit in ('B0', 'B1'):
+            case(maker, 'br.cond.sptk.few b6', unit, {'psr': IC, 'br': {6: loose}}, trap(FRAMES[unit][1], 0x10, IC, target), events=2,
+                 label='to %#x' % loose)
+        final = trap(2, 0x10, IC, target)
+        final.update(br={0: CODE + 16}, ar={'pfs': CFM}, cfm=8, rse={'dirty': [[0, False]] * 8})
+        case(maker, 'br.call.sptk.many b0=b6', 'B', {'psr': IC, 'cfm': CFM, 'br': {6: loose}}, final, events=2, label='to %#x' % loose)
+        for level, psr, extra in ((0, IC | LP, 0), (3, IC, 0), (3, IC | LP, 2), (2, IC | LP | TB, 6)):
+            new = psr | CPL[level]
+            case(maker, 'br.ret.sptk.many b6', 'B', {'psr': psr, 'br': {6: loose}, 'ar': {'pfs': level << 62}},
+                 trap(2, 0x10 | extra, new, target), events=2, label='to %#x cpl %d psr %x' % (loose, level, psr))
+        case(maker, '(p7) br.cond.sptk.few b6', 'B', {'psr': IC, 'br': {6: loose}}, {}, label='off')
+        # Virtual addresses have no such bits: the branch is done, whatever the fetch then finds.
+        state = IC | IT
+        case(maker, 'br.cond.sptk.few b6', 'B', {'psr': state, 'br': {6: loose}, 'itr': [entry(CODE)]}, {'ip': target}, label='virtual %#x' % loose)
+        # rfi goes back first; the trap stands at the address it came to, and a single step waits for what is there.
+        for number in range(8):
+            ipsr = rng.choice((IC, 0, IC | BN, IC | SS, IC | CPL3, IC | TB))
+            slot = rng.randrange(3)
+            initial = {'cr': {'ipsr': ipsr | slot << 41, 'iip': loose, 'ifs': rng.choice((0, 1 << 63))}}
+            final = trap(2, 0x10, ipsr, target)
+            if ipsr & IC:
+                final['cr'].update(ipsr=ipsr | slot << 41, ifs=0)
+            case(maker, 'rfi', 'B', initial, final, events=2, label='to %#x psr %x slot %d' % (loose, ipsr, slot))
+        initial = {'cr': {'ipsr': IC | IT, 'iip': loose}}
+        case(maker, 'rfi', 'B', initial, {'ip': target, 'psr': IC | IT}, label='virtual %#x' % loose)
+    # Bit 63 of a physical address is its attribute.
+    case(maker, 'br.cond.sptk.few b6', 'B', {'psr': IC, 'br': {6: 1 << 63 | CODE}}, {'ip': 1 << 63 | CODE}, label='uncacheable')
+    case(maker, 'br.cond.sptk.few b6', 'B', {'psr': IC, 'br': {6: (1 << 50) - 16}}, {'ip': (1 << 50) - 16}, label='the last one')
+    # Relative branches reach them from the ends of the address space.
+    low = M64 & ~15
+    for text, unit, changes in (('br.cond.sptk.few ' + below, 'B', {}), ('br.cond.sptk.few ' + below, 'B1', {}),
+                                ('br.cloop.sptk.few ' + below, 'B', {'ar': {'lc': 4}}), ('br.call.sptk.many b0=' + below, 'B', {'br': {0: CODE + 16}})):
+        initial = {'psr': IC, 'ar': {'lc': 5}} if 'cloop' in text else {'psr': IC}
+        final = trap(FRAMES[unit][1], 0x10, IC, low)
+        final.update(changes)
+        case(maker, text, unit, initial, final, events=2, label='below 0')
+    case(maker, 'br.cloop.sptk.few ' + below, 'B', {'psr': IC}, {}, label='below 0, not taken')
+    case(maker, 'br.ctop.sptk.few ' + below, 'B', {'psr': IC, 'ar': {'lc': 1}},
+         dict(trap(2, 0x10, IC, low), ar={'lc': 0}, cfm=95 << 25 | 47 << 32, pr=1 | 1 << 63), events=2, label='below 0')
+    case(maker, 'chk.s.m r9,' + below, 'M', {'psr': IC, 'nat': [9]}, trap(0, 0x10, IC, low), events=2, label='below 0')
+    case(maker, 'chk.s.i r9,' + below, 'I', {'psr': IC, 'nat': [9]}, trap(1, 0x10, IC, low), events=2, label='below 0')
+    case(maker, 'chk.s.m r9,' + below, 'M', {'psr': IC}, {}, label='below 0, nothing to recover')
+    case(maker, 'chk.a.nc r9,' + below, 'M', {'psr': IC}, trap(0, 0x10, IC, low), events=2, label='below 0')
+    case(maker, '(p7) chk.a.nc r9,' + below, 'M', {'psr': IC}, {}, label='below 0, off')
+    for distance in (1 << 50, 1 << 62):
+        text = 'brl.cond.sptk.few @next+%d' % (distance - 64)
+        case(maker, text, 'X', {'psr': IC}, trap(1, 0x10, IC, CODE + distance), events=2, label='far away')
+        case(maker, '(p7) ' + text, 'X', {'psr': IC}, {}, label='far away, off')
+        final = trap(1, 0x10, IC, CODE + distance)
+        final['br'] = {0: CODE + 16}
+        case(maker, 'brl.call.sptk.few b0=@next+%d' % (distance - 64), 'X', {'psr': IC}, final, events=2, label='far away')
