@@ -421,7 +421,7 @@ private func runLoop(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>
           write(bundleAddress(code, pageAddress))
         case .moveFromPredicates:
           if !canWrite() { break slow }
-          write(packPredicates(cpu))
+          write(cpu.packedPredicates)
         case .moveFromPFS:
           if !canWrite() { break slow }
           write(cpu.pointee.ar_pfs)

@@ -34,7 +34,8 @@ func executeSystem(_ cpu: CPU, _ code: Code) -> Status {
     if !unitReaches(code) { return cpu.illegalOperation() }
     return cpu.writeAR(code.r3, code.immediate)
 
-  // Order and caching of memory: one processor sees its own accesses in order, and stores reach memory at once.
+  // Order and caching of memory: one processor sees its own accesses in order, and stores reach memory at once. Nothing is
+  // fetched ahead, and so the data access hints are not kept.
   case .mf, .mf_a, .srlz_d, .srlz_i, .sync_i, .fwb, .lfetch_count, .mov_to_dahr: return .done
   case .invala:
     cpu.alatClear()
@@ -45,7 +46,7 @@ func executeSystem(_ cpu: CPU, _ code: Code) -> Status {
   case .invala_e_f:
     cpu.alatRemove(cpu.alatTag(float: code.r1))
     return .done
-  case .mov_from_dahr: return writeResult(cpu, code, 0)
+  case .mov_from_dahr: return executeReadHint(cpu, code)
 
   case .sum: return cpu.writeUserMask(cpu.pointee.psr & PSR.userMask | code.immediate)
   case .rum:
@@ -163,6 +164,15 @@ private func executeReadUnprivileged(_ cpu: CPU, _ code: Code) -> Status {
   let status = cpu.readPMD(cpu.readGR(code.r3), &value)
   if status != .done { return status }
   cpu.writeGR(code.r1, value)
+  return .done
+}
+
+/// mov r1=dahr[r3]: hints that the processor makes nothing of read as zero.
+private func executeReadHint(_ cpu: CPU, _ code: Code) -> Status {
+  if cpu.isIllegalTarget(code.r1) { return cpu.illegalOperation() }
+  if cpu.readNaT(code.r3) { return natConsumption(cpu, 0) }
+  if cpu.readGR(code.r3) & 0xff > 7 { return cpu.reservedRegisterField() }
+  cpu.writeGR(code.r1, 0)
   return .done
 }
 
