@@ -68,6 +68,8 @@ package final class Machine {
   private var codeStores: [UInt64: Int] = [:]
   /// After so many the granule is taken for data with some code in it, and the engines forget its code.
   private static let codeStoreLimit = 64
+  /// Bits of a physical address that the processor implements.
+  package let physicalBits = UInt64(63 - unimplementedPhysicalBits.nonzeroBitCount)
 
   /// Reserves `ramSize` bytes of guest memory between guard regions and creates `processors` processors in the state of
   /// a reset.
