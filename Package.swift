@@ -44,7 +44,7 @@ let package = Package(
     .testTarget(name: "FloatingPointTests", dependencies: ["FloatingPoint", "CMPFR"]),
     .testTarget(name: "CommandTests", dependencies: ["kittson-cli"]),
     .testTarget(name: "MachineTests", dependencies: ["Machine"]),
-    .testTarget(name: "PlatformsTests", dependencies: ["CSupport", "Machine", "Interpreter", "Platforms"]),
+    .testTarget(name: "PlatformsTests", dependencies: ["CSupport", "Interpreter", "Kittson", "Machine", "Platforms"]),
     .testTarget(name: "InterpreterTests", dependencies: ["CSupport", "IA64", "Machine", "Interpreter"]),
     .testTarget(name: "ParavirtTests", dependencies: ["CSupport", "CFFI", "Interpreter", "Machine", "Paravirt"]),
     .testTarget(

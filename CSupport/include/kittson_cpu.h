@@ -95,6 +95,21 @@ typedef struct kt_stlb {
 /// Index of the software TLB line of a virtual address: emitted code computes the same.
 static inline uint64_t kt_stlb_index(uint64_t va) { return (va >> KT_GRANULE_SHIFT) & (KT_STLB_LINES - 1); }
 
+/// One entry of the advanced load address table: the register that a load was advanced into, and what it read.
+typedef struct kt_alat_entry {
+  uint64_t tag;       // the physical register (Machine/ALAT.swift); 0: no entry
+  uint64_t physical;  // first byte, and how many
+  uint64_t size;
+} kt_alat_entry;
+
+#define KT_ALAT_ENTRIES 32
+
+typedef struct kt_alat {
+  kt_alat_entry entry[KT_ALAT_ENTRIES];
+  uint32_t next;   // the next victim
+  uint32_t count;  // entries present
+} kt_alat;
+
 /// How an engine's step ended.
 typedef enum kt_status {
   KT_CONTINUE = 0,     // the instruction is done: the next one is at the following slot
@@ -218,6 +233,7 @@ struct kt_cpu {
   uint64_t deferred_a, deferred_b;
   uint32_t deferred_mask; // registers below 32 whose values are put off
   uint32_t reserved4;
+  kt_alat *alat;          // the advanced load address table, or NULL: it is empty and stays so
 
   // Services that emitted code and the engines call through the struct, so that no module needs to know the other.
   // All return a kt_status; KT_INTERRUPTED means that the fault has been delivered.
@@ -240,6 +256,7 @@ enum {
   KT_ACCESS_WRITE = 1 << 14,        // the fault's ISR.w (the access is a store)
   KT_ACCESS_CODE_SHIFT = 16,        // with NONE: which instruction it is (ISR.code{3:0}), four bits
   KT_ACCESS_RAW = 1 << 13,          // bytes in memory order whatever psr.be says
+  KT_ACCESS_ADVANCED = 1 << 15,     // ld.a, ld.sa: memory that is not speculative gives nothing (KT_DEFERRED)
 };
 
 /// Stores in order, for lockstep verification: a ring that the verifier empties at each block boundary.
@@ -287,6 +304,7 @@ static inline kt_translation *_Nonnull kt_dtr(kt_cpu *_Nonnull c) { return c->dt
 static inline uint64_t *_Nonnull kt_cached_pages(kt_cpu *_Nonnull c) { return c->cached_pages; }
 static inline kt_translation *_Nonnull kt_itc(kt_cpu *_Nonnull c) { return c->itc; }
 static inline kt_translation *_Nonnull kt_dtc(kt_cpu *_Nonnull c) { return c->dtc; }
+static inline kt_alat_entry *_Nonnull kt_alat_entries(kt_alat *_Nonnull t) { return t->entry; }
 static inline kt_stlb *_Nullable *_Nonnull kt_stlb_modes(kt_cpu *_Nonnull c) { return c->stlb_modes; }
 static inline kt_stlb_line *_Nonnull kt_stlb_lines(kt_stlb *_Nonnull s) { return s->line; }
 

@@ -7,27 +7,50 @@ import Machine
 /// Continues at `target`'s bundle, slot 0: a taken branch, with the traps that follow one.
 @inline(__always)
 func takeBranch(_ cpu: CPU, _ target: UInt64) -> Status {
-  if cpu.pointee.psr & PSR.tb != 0 { return takenBranchTrap(cpu, target) }
+  if cpu.pointee.psr & PSR.tb != 0 || cpu.isUnimplemented(instruction: target) { return branchTrap(cpu, target) }
   cpu.pointee.ip = target & ~15
   cpu.pointee.ri = 0
   return .branched
 }
 
-/// The trap after a taken branch with psr.tb (SDM vol. 2, 5.5.2).
+/// The trap of the first of these reasons, which names the others too (SDM vol. 2, 5.5.2, and 8.3, Lower-Privilege
+/// Transfer Trap vector): an unimplemented target, lower privilege, psr.tb.
 @inline(never)
-private func takenBranchTrap(_ cpu: CPU, _ target: UInt64) -> Status {
+func branchTrap(_ cpu: CPU, _ target: UInt64, lowersPrivilege: Bool = false) -> Status {
   let source = cpu.pointee.ip, slot = cpu.pointee.ri
   cpu.pointee.ip = target & ~15
   cpu.pointee.ri = 0
-  return deliverTrap(cpu, .takenBranch, code: 4, source: source, slot: slot)
+  let unimplemented = cpu.isUnimplemented(instruction: target)
+  var code: UInt64 = unimplemented ? TrapCode.unimplementedAddress : 0
+  if lowersPrivilege { code |= TrapCode.lowerPrivilege }
+  if cpu.pointee.psr & PSR.tb != 0 { code |= TrapCode.takenBranch }
+  let vector: Vector = unimplemented || lowersPrivilege ? .lowerPrivilegeTransfer : .takenBranch
+  return deliverTrap(cpu, vector, code: code, source: source, slot: slot)
+}
+
+/// rfi, which may lead to an unimplemented address. A single step is for the instruction behind it.
+func executeReturnFromInterruption(_ cpu: CPU) -> Status {
+  let source = cpu.pointee.ip, slot = cpu.pointee.ri
+  let status = cpu.returnFromInterruption()
+  if !cpu.isUnimplemented(instruction: cpu.pointee.ip) { return status }
+  return deliverTrap(
+    cpu, .lowerPrivilegeTransfer, code: TrapCode.unimplementedAddress, source: source, slot: slot, mayStep: false)
+}
+
+/// ISR.code of traps (SDM vol. 2, 3.3.4.5).
+enum TrapCode {
+  static let lowerPrivilege: UInt64 = 2, takenBranch: UInt64 = 4, singleStep: UInt64 = 8
+  static let unimplementedAddress: UInt64 = 0x10
 }
 
 /// Delivers a trap: ip and ri stand at the next instruction, `source` and `slot` say which one trapped.
 @inline(never)
-func deliverTrap(_ cpu: CPU, _ vector: Vector, code: UInt64, source: UInt64, slot: UInt32) -> Status {
+func deliverTrap(
+  _ cpu: CPU, _ vector: Vector, code: UInt64, source: UInt64, slot: UInt32, mayStep: Bool = true
+) -> Status {
   let collecting = cpu.pointee.psr & PSR.ic != 0
   // A trap of higher priority reports the single step that it hides.
-  let code = cpu.pointee.psr & PSR.ss != 0 ? code | 8 : code
+  let code = mayStep && cpu.pointee.psr & PSR.ss != 0 ? code | TrapCode.singleStep : code
   let status = cpu.interrupt(vector, isr: code)
   if cpu.pointee.is_process == 0 {
     cpu.pointee.cr_isr = cpu.pointee.cr_isr & ~(3 << ISR.eiShift) | UInt64(slot) << ISR.eiShift
@@ -109,18 +132,14 @@ func executeCall(_ cpu: CPU, _ code: Code, _ target: UInt64) -> Status {
 func executeReturn(_ cpu: CPU, _ code: Code) -> Status {
   let target = cpu.branches[code.r2]
   let pfs = cpu.pointee.ar_pfs
-  let source = cpu.pointee.ip, slot = cpu.pointee.ri
   cpu.rseReturn()
   cpu.pointee.ar_ec = pfs >> 52 & 0x3f
   let level = Int(pfs >> 62)
   let demoted = level > cpu.cpl
   if !demoted { return takeBranch(cpu, target) }
   cpu.setPSR(cpu.pointee.psr & ~PSR.cpl | UInt64(level) << PSR.cplShift)
-  if cpu.pointee.psr & PSR.lp == 0 { return takeBranch(cpu, target) }
-  cpu.pointee.ip = target & ~15
-  cpu.pointee.ri = 0
-  return deliverTrap(
-    cpu, .lowerPrivilegeTransfer, code: cpu.pointee.psr & PSR.tb != 0 ? 6 : 2, source: source, slot: slot)
+  return cpu.pointee.psr & PSR.lp == 0
+    ? takeBranch(cpu, target) : branchTrap(cpu, target, lowersPrivilege: true)
 }
 
 /// chk.s, chk.a: to the recovery code, unless what was speculated is there.
@@ -133,7 +152,14 @@ func executeCheck(_ cpu: CPU, _ code: Code) -> Status {
     if cpu.isDisabledFR(code.r2) { return disabledFP(cpu, code.r2) }
     if !cpu.readFloat(code.r2).isNaTVal { return .done }
   default:
-    break // chk.a: the ALAT has no entry, and the register is not looked at
+    // chk.a asks for the register's entry and does not look at the register.
+    let ofFloat = code.pointee.opcode == .chk_a_nc_f || code.pointee.opcode == .chk_a_clr_f
+    let clears = code.pointee.opcode == .chk_a_clr || code.pointee.opcode == .chk_a_clr_f
+    let tag = ofFloat ? cpu.alatTag(float: code.r1) : cpu.alatTag(general: code.r1)
+    if cpu.alatHolds(tag) {
+      if clears { cpu.alatRemove(tag) }
+      return .done
+    }
   }
   return takeBranch(cpu, cpu.pointee.ip &+ code.immediate)
 }

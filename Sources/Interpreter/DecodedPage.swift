@@ -115,14 +115,16 @@ extension UnsafeMutablePointer where Pointee == DecodedPage {
     }
   }
 
-  /// Decodes one bundle. `site`: the index of the bound call site that begins here.
-  func decode(bundle: Int, site: Int?) {
+  /// Decodes one bundle. `site`: the index of the bound call site that begins here; `alat`: advanced and check loads are
+  /// more than loads.
+  func decode(bundle: Int, site: Int?, alat: Bool) {
     let bits = InstructionBundle(loadingFrom: pointee.host + 16 * bundle)
     let decoded = Decoder.decode(bits)
     let slots = pointee.slots + 3 * bundle
     for index in 0..<3 {
       slots[index].instruction = decoded[index]
       prepare(slots + index, bundle, index)
+      if alat && !decoded[index].flags.isDisjoint(with: [.advanced, .checkLoad]) { slots[index].fast = .general }
     }
     if decoded.template.isLong && decoded.slot1.opcode != .illegal { slots[1].advance = 2 }
     joinNops(slots)

@@ -50,13 +50,13 @@ private func executeOther(_ cpu: CPU, _ code: Code) -> Status {
     return .done
   case .mov_from_br: return writeResult(cpu, code, cpu.branches[code.r2])
   case .mov_from_ip: return writeResult(cpu, code, cpu.pointee.ip)
-  case .mov_from_pr: return writeResult(cpu, code, packPredicates(cpu))
+  case .mov_from_pr: return writeResult(cpu, code, cpu.packedPredicates)
   case .mov_to_pr:
     if cpu.readNaT(code.r2) { return natConsumption(cpu, 0) }
-    unpackPredicates(cpu, cpu.readGR(code.r2), mask: code.immediate)
+    cpu.setPredicates(cpu.readGR(code.r2), mask: code.immediate)
     return .done
   case .mov_to_pr_rot:
-    unpackPredicates(cpu, code.immediate, mask: ~0xffff)
+    cpu.setPredicates(code.immediate, mask: ~0xffff)
     return .done
 
   case .setf_sig, .setf_exp, .setf_s, .setf_d: return executeSetFloat(cpu, code)
@@ -71,29 +71,4 @@ func writeResult(_ cpu: CPU, _ code: Code, _ value: UInt64) -> Status {
   if cpu.isIllegalTarget(code.r1) { return cpu.illegalOperation() }
   cpu.writeGR(code.r1, value)
   return .done
-}
-
-/// The predicates as `mov r1=pr` gives them: as if CFM.rrb.pr were zero (SDM vol. 3, mov pr).
-@inline(__always)
-func packPredicates(_ cpu: CPU) -> UInt64 {
-  let bytes = UnsafeRawPointer(cpu.predicates)
-  var word: UInt64 = 0
-  for group in 0..<8 {
-    // Each byte is 0 or 1: the product gathers the eight low bits in the top byte.
-    let eight = bytes.load(fromByteOffset: group * 8, as: UInt64.self)
-    word |= ((eight &* 0x0102_0408_1020_4080) >> 56) << UInt64(group * 8)
-  }
-  return word
-}
-
-/// Writes the predicates whose bits are set in `mask`, as if CFM.rrb.pr were zero; p0 stays 1.
-@inline(__always)
-func unpackPredicates(_ cpu: CPU, _ word: UInt64, mask: UInt64) {
-  let predicates = cpu.predicates
-  var rest = mask & ~1
-  while rest != 0 {
-    let n = rest.trailingZeroBitCount
-    predicates[n] = UInt8(truncatingIfNeeded: word >> UInt64(n) & 1)
-    rest &= rest - 1
-  }
 }

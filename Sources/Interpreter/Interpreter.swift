@@ -212,7 +212,8 @@ func decodeBundle(
   let bundle = Int(slot.pointee.position >> 2)
   // Stores there may have gone unannounced since the machine gave the granule up as code.
   cpu.machine.markCode(physical: page.pointee.physical)
-  page.decode(bundle: bundle, site: boundSite(cpu, address, page, bundle))
+  page.decode(
+    bundle: bundle, site: boundSite(cpu, address, page, bundle), alat: cpu.pointee.alat != nil)
 }
 
 // MARK: Bound call sites
@@ -263,7 +264,8 @@ func runSite(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>, _ slot
 private func emulateSite(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>, _ slot: SlotPointer) -> Status {
   let address = cpu.pointee.ip
   let line = state.pointee.fetch + Int(truncatingIfNeeded: address >> 12 & UInt64(fetchLineCount - 1))
-  line.pointee.page.unsafelyUnwrapped.decode(bundle: Int(slot.pointee.position >> 2), site: nil)
+  line.pointee.page.unsafelyUnwrapped.decode(
+    bundle: Int(slot.pointee.position >> 2), site: nil, alat: cpu.pointee.alat != nil)
   let status = stepOne(cpu, state)
   forgetBundle(state, slot, address)
   return status == .done ? .branched : status
@@ -321,7 +323,7 @@ private func afterInstruction(
     cpu.setPSR(cpu.pointee.psr & ~(PSR.oneShot & ~PSR.ss))
   }
   if before & PSR.ss != 0 && opcode != .rfi && cpu.pointee.psr & PSR.ss != 0 {
-    return deliverTrap(cpu, .singleStep, code: 8, source: source, slot: slot)
+    return deliverTrap(cpu, .singleStep, code: TrapCode.singleStep, source: source, slot: slot)
   }
   return nil
 }

@@ -1,7 +1,7 @@
 // Loads, stores, semaphores and line instructions (SDM vol. 3, ld, st, ldf, stf, cmpxchg, xchg, fetchadd, lfetch, fc).
 //
-// The ALAT is empty (an implementation may hold no entries): advanced loads allocate nothing, check loads load again,
-// and chk.a always takes its recovery code.
+// Without an ALAT (Machine/ALAT.swift) advanced loads allocate nothing, check loads load again, and chk.a always takes
+// its recovery code.
 import CSupport
 import FloatingPoint
 import IA64
@@ -10,7 +10,44 @@ import Machine
 /// A mask of KT_ACCESS_… flags as `kt_cpu.load` and `store` take them.
 @inline(__always)
 private func accessFlags(_ completers: Completers) -> UInt32 {
-  completers.contains(.speculative) ? UInt32(KT_ACCESS_SPECULATIVE) : 0
+  (completers.contains(.speculative) ? UInt32(KT_ACCESS_SPECULATIVE) : 0)
+    | (completers.contains(.advanced) ? UInt32(KT_ACCESS_ADVANCED) : 0)
+}
+
+/// What a load has to do with the ALAT.
+private struct ALATUse {
+  /// The register's name there; 0: nothing to do.
+  var tag: UInt64 = 0
+  let completers: Completers
+
+  @inline(__always) init(_ cpu: CPU, _ recipe: Recipe, general n: Int) {
+    completers = recipe.completers
+    if cpu.pointee.alat != nil && concernsTable { tag = cpu.alatTag(general: n) }
+  }
+
+  @inline(__always) init(_ cpu: CPU, _ recipe: Recipe, float n: Int) {
+    completers = recipe.completers
+    if cpu.pointee.alat != nil && concernsTable { tag = cpu.alatTag(float: n) }
+  }
+
+  private var concernsTable: Bool { !completers.isDisjoint(with: [.advanced, .check]) }
+
+  /// A check load whose register has an entry: it reads no memory, and does not even translate its address.
+  @inline(__always) func hits(_ cpu: CPU) -> Bool {
+    guard tag != 0, completers.contains(.check), cpu.alatHolds(tag) else { return false }
+    if completers.contains(.clear) { cpu.alatRemove(tag) }
+    return true
+  }
+
+  /// The load has read `size` bytes, or (nil) has been deferred.
+  @inline(__always) func loaded(_ cpu: CPU, _ address: UInt64, size: UInt8?) {
+    if tag == 0 { return }
+    if let size, !completers.contains(.clear) {
+      cpu.alatInsert(tag, address, size: Int(size))
+    } else {
+      cpu.alatRemove(tag)
+    }
+  }
 }
 
 /// The fault of a NaT in an address or in data to be stored.
@@ -47,19 +84,28 @@ func executeLoad(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status {
   if nat || speculative && cpu.forcesDeferral {
     if !speculative { return natConsumption(cpu, ISR.r) }
     // A deferred address gives a deferred value; the base stays NaT.
+    ALATUse(cpu, recipe, general: target).loaded(cpu, address, size: nil)
     updateBase(cpu, code, update, address, nat: nat)
     cpu.writeGR(target, 0, nat: true)
     return .done
   }
   if recipe.size == 16 { return executeLoad16(cpu, code, address) }
+  let table = ALATUse(cpu, recipe, general: target)
+  if table.hits(cpu) {
+    updateBase(cpu, code, update, address, nat: false)
+    return .done
+  }
   var value: UInt64 = 0
   let status = cpu.load(address, size: UInt32(recipe.size), flags: accessFlags(recipe.completers), &value)
   if status == .deferred {
+    table.loaded(cpu, address, size: nil)
     updateBase(cpu, code, update, address, nat: false)
-    cpu.writeGR(target, 0, nat: true)
+    // An advanced load that is not speculative gives 0.
+    cpu.writeGR(target, 0, nat: speculative)
     return .done
   }
   if status != .done { return status }
+  table.loaded(cpu, address, size: recipe.size)
   let filled = recipe.completers.contains(.spill) && cpu.pointee.ar_unat >> (address >> 3 & 63) & 1 != 0
   // The increment is read before the target is written: they may be the same register.
   updateBase(cpu, code, update, address, nat: false)
@@ -199,20 +245,27 @@ func executeFloatLoad(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status {
   if cpu.isDisabledFR(target) { return disabledFP(cpu, target, isr: loadISR(recipe)) }
   let address = cpu.readGR(code.r3)
   let nat = cpu.readNaT(code.r3), speculative = recipe.completers.contains(.speculative)
+  let table = ALATUse(cpu, recipe, float: target)
   if nat || speculative && cpu.forcesDeferral {
     if !speculative { return natConsumption(cpu, ISR.r) }
+    table.loaded(cpu, address, size: nil)
     updateBase(cpu, code, update, address, nat: nat)
     cpu.writeFloat(target, .natVal)
+    return .done
+  }
+  if table.hits(cpu) {
+    updateBase(cpu, code, update, address, nat: false)
     return .done
   }
   var value = RegisterFloat.natVal
   let format = floatFormat(code.pointee.opcode, recipe)
   let status = loadFloat(cpu, address, format, accessFlags(recipe.completers), &value)
   if status == .deferred {
-    value = .natVal
+    value = speculative ? .natVal : .zero
   } else if status != .done {
     return status
   }
+  table.loaded(cpu, address, size: status == .deferred ? nil : recipe.size)
   updateBase(cpu, code, update, address, nat: false)
   cpu.writeFloat(target, value)
   return .done
@@ -232,6 +285,12 @@ func executeFloatLoadPair(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status 
   let address = cpu.readGR(code.r3)
   let nat = cpu.readNaT(code.r3), speculative = recipe.completers.contains(.speculative)
   if nat && !speculative { return natConsumption(cpu, ISR.r) }
+  // The first register stands for the pair.
+  let table = ALATUse(cpu, recipe, float: first)
+  if table.hits(cpu) {
+    if updates { cpu.writeGR(code.r3, address &+ UInt64(recipe.size)) }
+    return .done
+  }
   var low: UInt64 = 0, high: UInt64 = 0
   var status = Status.deferred
   let single = recipe.size == 8
@@ -241,9 +300,10 @@ func executeFloatLoadPair(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status 
       : loadSpill(cpu, address, accessFlags(recipe.completers), &low, &high)
   }
   if status != .done && status != .deferred { return status }
+  table.loaded(cpu, address, size: status == .deferred ? nil : recipe.size)
   if status == .deferred {
-    cpu.writeFloat(first, .natVal)
-    cpu.writeFloat(second, .natVal)
+    cpu.writeFloat(first, speculative ? .natVal : .zero)
+    cpu.writeFloat(second, speculative ? .natVal : .zero)
   } else {
     writePair(cpu, code, single: single, low, high)
   }

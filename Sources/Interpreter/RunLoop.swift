@@ -421,7 +421,7 @@ private func runLoop(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>
           write(bundleAddress(code, pageAddress))
         case .moveFromPredicates:
           if !canWrite() { break slow }
-          write(packPredicates(cpu))
+          write(cpu.packedPredicates)
         case .moveFromPFS:
           if !canWrite() { break slow }
           write(cpu.pointee.ar_pfs)
@@ -551,6 +551,12 @@ private func runLoop(_ cpu: CPU, _ state: UnsafeMutablePointer<InterpreterState>
         // To another page, or at least through the register that may lead to one.
         let otherLoop = cpu.isRenamed != renamed
         if target & ~0xfff != pageAddress || cpu.wantsAttention || otherLoop {
+          if cpu.isUnimplemented(instruction: target) {
+            cpu.pointee.ip = bundleAddress(code, pageAddress)
+            cpu.pointee.ri = UInt32(code.pointee.position & 3)
+            cpu.pointee.budget = budget
+            return branchTrap(cpu, target)
+          }
           cpu.pointee.ip = target
           cpu.pointee.ri = 0
           // Without budget nothing is fetched: that may fault, and a fault has a slot of its own.

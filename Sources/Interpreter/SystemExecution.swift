@@ -34,10 +34,19 @@ func executeSystem(_ cpu: CPU, _ code: Code) -> Status {
     if !unitReaches(code) { return cpu.illegalOperation() }
     return cpu.writeAR(code.r3, code.immediate)
 
-  // Order and caching of memory: one processor sees its own accesses in order, and stores reach memory at once.
-  case .mf, .mf_a, .srlz_d, .srlz_i, .sync_i, .fwb, .invala, .lfetch_count, .mov_to_dahr: return .done
-  case .invala_e, .invala_e_f: return .done
-  case .mov_from_dahr: return writeResult(cpu, code, 0)
+  // Order and caching of memory: one processor sees its own accesses in order, and stores reach memory at once. Nothing is
+  // fetched ahead, and so the data access hints are not kept.
+  case .mf, .mf_a, .srlz_d, .srlz_i, .sync_i, .fwb, .lfetch_count, .mov_to_dahr: return .done
+  case .invala:
+    cpu.alatClear()
+    return .done
+  case .invala_e:
+    cpu.alatRemove(cpu.alatTag(general: code.r1))
+    return .done
+  case .invala_e_f:
+    cpu.alatRemove(cpu.alatTag(float: code.r1))
+    return .done
+  case .mov_from_dahr: return executeReadHint(cpu, code)
 
   case .sum: return cpu.writeUserMask(cpu.pointee.psr & PSR.userMask | code.immediate)
   case .rum:
@@ -158,6 +167,15 @@ private func executeReadUnprivileged(_ cpu: CPU, _ code: Code) -> Status {
   return .done
 }
 
+/// mov r1=dahr[r3]: hints that the processor makes nothing of read as zero.
+private func executeReadHint(_ cpu: CPU, _ code: Code) -> Status {
+  if cpu.isIllegalTarget(code.r1) { return cpu.illegalOperation() }
+  if cpu.readNaT(code.r3) { return natConsumption(cpu, 0) }
+  if cpu.readGR(code.r3) & 0xff > 7 { return cpu.reservedRegisterField() }
+  cpu.writeGR(code.r1, 0)
+  return .done
+}
+
 // MARK: Privileged instructions
 
 private func executePrivileged(_ cpu: CPU, _ code: Code) -> Status {
@@ -231,7 +249,7 @@ private func executePrivilegedWrite(_ cpu: CPU, _ code: Code) -> Status {
   case .bsw_0, .bsw_1:
     cpu.setBank(opcode == .bsw_0 ? 0 : 1)
     return .done
-  case .rfi: return cpu.returnFromInterruption()
+  case .rfi: return executeReturnFromInterruption(cpu)
   case .mov_to_psr_l, .itc_i, .itc_d:
     if cpu.readNaT(code.r2) { return natConsumption(cpu, 0) }
     let value = cpu.readGR(code.r2)
@@ -252,7 +270,8 @@ private func executeIndirectWrite(_ cpu: CPU, _ code: Code, index: UInt64, value
   switch code.pointee.opcode {
   case .itr_i: return cpu.insertTranslationRegister(slot: index, value, instruction: true)
   case .itr_d: return cpu.insertTranslationRegister(slot: index, value, instruction: false)
-  case .ptc_l, .ptc_g, .ptc_ga: cpu.purgeTranslationCache(index, size: value)
+  case .ptc_l, .ptc_g: cpu.purgeTranslationCache(index, size: value)
+  case .ptc_ga: cpu.purgeGlobally(index, size: value)
   case .ptr_i: cpu.purgeTranslationRegister(index, size: value, instruction: true)
   case .ptr_d: cpu.purgeTranslationRegister(index, size: value, instruction: false)
   case .mov_to_rr: return cpu.writeRegionRegister(index, value)

@@ -34,6 +34,14 @@ public enum ClockKind: String, CaseIterable, Sendable {
   case virtual
 }
 
+/// What advanced loads leave behind.
+public enum ALATKind: String, CaseIterable, Sendable {
+  /// Nothing: check loads load again and chk.a takes its recovery code, as the architecture allows.
+  case empty
+  /// An entry, until a store or something else removes it.
+  case real
+}
+
 /// Everything about a run that does not come from the image.
 public struct Configuration: Sendable {
   /// Who executes the guest.
@@ -44,6 +52,7 @@ public struct Configuration: Sendable {
   public var backend = Backend.host
   /// What ar.itc counts.
   public var clock = ClockKind.host
+  public var alat = ALATKind.empty
   /// The machine; nil: the one that the image was made for.
   public var machine: MachineKind?
   /// Bytes of guest memory (machines); nil: 64 MiB on the bare machine, 512 MiB on the firmware machine.

@@ -8,6 +8,9 @@ import Translator
 package enum EngineFactory {
   package static func make(_ configuration: Configuration, for machine: Machine) throws(SessionError) -> any Engine {
     let interpreter = Interpreter()
+    do throws(MachineError) { try machine.setALAT(real: configuration.alat == .real) } catch {
+      throw .host(error.description)
+    }
     switch configuration.engine {
     case .interpreter:
       for cpu in machine.cpus { interpreter.attach(cpu) }

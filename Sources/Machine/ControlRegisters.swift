@@ -14,6 +14,32 @@ package enum CR {
   package static let dcr = 0, itm = 1, iva = 2, pta = 8, ipsr = 16, isr = 17, iip = 19, ifa = 20, itir = 21, iipa = 22
   package static let ifs = 23, iim = 24, iha = 25, lid = 64, ivr = 65, tpr = 66, eoi = 67, irr0 = 68, irr3 = 71
   package static let itv = 72, pmv = 73, cmcv = 74, lrr0 = 80, lrr1 = 81
+
+  /// Bits that may not be written.
+  package static func reserved(_ number: Int) -> UInt64 {
+    switch number {
+    case dcr: ~(0x7f07 as UInt64)
+    case pta: 0x7e02
+    case ipsr: 0x1 | 0x1fc0 | 1 << 16 | 0xf000_0000 | 0xffff_c000_0000_0000
+    case ifs: 0x7fff_ffc0_0000_0000
+    case tpr: 0xff00
+    case itv, pmv, cmcv: 0xef00
+    case lid: 0xffff
+    default: 0
+    }
+  }
+
+  /// Bits that read as zero, whatever is written.
+  package static func ignored(_ number: Int) -> UInt64 {
+    switch number {
+    case iva: 0x7fff
+    case iha: 3
+    case lid: 0xffff_ffff_0000_0000
+    case tpr: ~(0x1_fff0 as UInt64)
+    case itv, pmv, cmcv: ~(0x1_efff as UInt64)
+    default: 0
+    }
+  }
 }
 
 extension UnsafeMutablePointer where Pointee == kt_cpu {
@@ -54,11 +80,12 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   package func writeCR(_ number: Int, _ value: UInt64) -> Status {
     if !isWritableCR(number) { return illegalOperation() }
     if cpl != 0 { return privilegedOperation() }
-    if value & reservedBits(ofCR: number) != 0 { return reservedRegisterField() }
+    if value & CR.reserved(number) != 0 { return reservedRegisterField() }
+    let value = value & ~CR.ignored(number)
     switch number {
     case CR.dcr: pointee.cr_dcr = value
     case CR.itm: writeITM(value)
-    case CR.iva: pointee.cr_iva = value & ~0x7fff
+    case CR.iva: pointee.cr_iva = value
     case CR.pta:
       guard (15...61).contains(value >> 2 & 0x3f) else { return reservedRegisterField() }
       pointee.cr_pta = value
@@ -74,13 +101,13 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     case CR.iipa: pointee.cr_iipa = value
     case CR.ifs: pointee.cr_ifs = value
     case CR.iim: pointee.cr_iim = value
-    case CR.iha: pointee.cr_iha = value & ~3
-    case CR.lid: pointee.cr_lid = value & 0xffff_ffff
-    case CR.tpr: writeTPR(value & 0x1_00f0)
+    case CR.iha: pointee.cr_iha = value
+    case CR.lid: pointee.cr_lid = value
+    case CR.tpr: writeTPR(value)
     case CR.eoi: writeEOI()
-    case CR.itv: writeITV(value & 0x1_00ff)
-    case CR.pmv: pointee.cr_pmv = value & 0x1_00ff
-    case CR.cmcv: pointee.cr_cmcv = value & 0x1_00ff
+    case CR.itv: writeITV(value)
+    case CR.pmv: pointee.cr_pmv = value
+    case CR.cmcv: pointee.cr_cmcv = value
     default: kt_lrr(self)[number - CR.lrr0] = value
     }
     return .done
@@ -97,20 +124,6 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     case CR.dcr, CR.itm, CR.iva, CR.pta, CR.lid...CR.cmcv, CR.lrr0, CR.lrr1: true
     case CR.ipsr, CR.isr, CR.iip...CR.iha: pointee.psr & PSR.ic == 0
     default: false
-    }
-  }
-
-  private func reservedBits(ofCR number: Int) -> UInt64 {
-    switch number {
-    case CR.dcr: ~(0x7f07 as UInt64)
-    case CR.pta: 0x7e02
-    case CR.ipsr: 0x1 | 0x1fc0 | 1 << 16 | 0xf000_0000 | 0xffff_c000_0000_0000
-    case CR.ifs: 0x7fff_ffc0_0000_0000
-    // Above bit 16 these ignore what is written.
-    case CR.tpr: 0xff00
-    case CR.itv, CR.pmv, CR.cmcv: 0xef00
-    case CR.lid: 0xffff
-    default: 0
     }
   }
 

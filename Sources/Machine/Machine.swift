@@ -68,8 +68,8 @@ package final class Machine {
   private var codeStores: [UInt64: Int] = [:]
   /// After so many the granule is taken for data with some code in it, and the engines forget its code.
   private static let codeStoreLimit = 64
-  /// Bits of a physical address that the processor implements (SDM vol. 2, 4.3.2).
-  package let physicalBits: UInt64 = 50
+  /// Bits of a physical address that the processor implements.
+  package let physicalBits = UInt64(63 - unimplementedPhysicalBits.nonzeroBitCount)
 
   /// Reserves `ramSize` bytes of guest memory between guard regions and creates `processors` processors in the state of
   /// a reset.
@@ -110,6 +110,8 @@ package final class Machine {
       throw .outOfMemory(bytes: UInt64(MemoryLayout<kt_cpu>.size))
     }
     cpu.copyState(of: parent)
+    cpu.pointee.alat = nil
+    if parent.pointee.alat != nil { try cpu.makeALAT() }
     cpus.append(cpu)
     return cpu
   }
@@ -249,6 +251,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   func destroy() {
+    destroyALAT()
     kt_unmap_twice(pointee.ring, Int(KT_RING_BYTES))
     kt_unmap_twice(pointee.ring_nat, Int(KT_RING_REGISTERS))
     free(kt_stlb_modes(self)[0])
@@ -281,6 +284,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     pointee.nat_live = 0
     pointee.ring_has_nat = 0
     pointee.itm_deadline = UInt64.max
+    alatClear()
     flushSoftwareTLB()
     updateAddressing()
   }

@@ -71,13 +71,14 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   package func noteStore(_ va: UInt64, size: UInt32, value: UInt64) {
     if pointee.store_log != nil { logStore(va, size, value) }
     let line = kt_stlb_lines(pointee.stlb)[Int(kt_stlb_index(va))]
-    if line.write_tag == va & ~0xfff { return }  // a granule with code never has a write tag
+    if line.write_tag == va & ~0xfff { return }  // a granule with code or an ALAT entry never has a write tag
     if case .found(let place) = place(of: va, .write, flags: 0) { announceStore(place.physical, UInt64(size)) }
   }
 
-  /// Tells the engine of a store where the granule holds code.
+  /// Tells the ALAT of a store, and the engine where the granule holds code.
   private func announceStore(_ physical: UInt64, _ size: UInt64) {
     let machine = self.machine
+    if pointee.alat != nil { machine.snoopALATs(physical, size) }
     guard machine.holdsCode(physical) else { return }
     let forgotten = machine.forgottenByStore(physical: physical, size: size)
     pointee.code_written?(self, forgotten.physical, forgotten.length)
@@ -106,7 +107,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     let line = kt_stlb_lines(pointee.stlb) + Int(kt_stlb_index(va))
     let page = va & ~0xfff
     let readable = place.rights.contains(.read)
-    let writable = place.rights.contains(.write) && !machine.holdsCode(place.physical)
+    let watched = pointee.alat != nil && machine.alatsWatch(place.physical)
+    let writable = place.rights.contains(.write) && !watched && !machine.holdsCode(place.physical)
     line.pointee.read_tag = readable ? page : KT_STLB_NONE
     line.pointee.write_tag = writable ? page : KT_STLB_NONE
     line.pointee.addend = UInt64(UInt(bitPattern: host)) &- va

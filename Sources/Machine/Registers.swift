@@ -190,14 +190,25 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   /// The 64 predicates in one word as `mov r1=pr` gives them: as if CFM.rrb.pr were zero (SDM vol. 3, mov pr).
-  package var packedPredicates: UInt64 {
+  @inlinable @inline(__always) package var packedPredicates: UInt64 {
+    let bytes = UnsafeRawPointer(predicates)
     var word: UInt64 = 0
-    for n in 0..<64 where predicates[n] != 0 { word |= 1 << UInt64(n) }
+    for group in 0..<8 {
+      // Each byte is 0 or 1: the product gathers the eight low bits in the top byte.
+      let eight = bytes.load(fromByteOffset: group * 8, as: UInt64.self)
+      word |= ((eight &* 0x0102_0408_1020_4080) >> 56) << UInt64(group * 8)
+    }
     return word
   }
-  /// Writes the predicates whose bits are set in `mask`, numbered likewise.
-  package func setPredicates(_ word: UInt64, mask: UInt64) {
-    for n in 1..<64 where mask >> UInt64(n) & 1 != 0 { predicates[n] = UInt8(truncatingIfNeeded: word >> UInt64(n) & 1) }
+
+  /// Writes the predicates whose bits are set in `mask`, numbered likewise; p0 stays 1.
+  @inlinable @inline(__always) package func setPredicates(_ word: UInt64, mask: UInt64) {
+    var rest = mask & ~1
+    while rest != 0 {
+      let n = rest.trailingZeroBitCount
+      predicates[n] = UInt8(truncatingIfNeeded: word >> UInt64(n) & 1)
+      rest &= rest - 1
+    }
   }
 
   // MARK: Floating-point registers

@@ -7,7 +7,7 @@ package struct Place {
   package var physical: UInt64
   /// Host address, or nil for a device or nothing.
   package var host: UnsafeMutableRawPointer?
-  /// What the present privilege level may do there without a fault.
+  /// What the present privilege level may do there as often as it likes without a look at the translation.
   package var rights: Access
 }
 
@@ -30,6 +30,8 @@ struct PageTableEntry {
   func physical(pageShift: UInt64) -> UInt64 { bits & 0x0003_ffff_ffff_f000 & ~((1 << pageShift) - 1) }
 
   static let naTPage: UInt64 = 7
+  /// Uncacheable memory, exported or not: every access to it is the program's own.
+  var isNotSpeculative: Bool { memoryAttribute == 4 || memoryAttribute == 5 }
 
   /// What privilege level `cpl` may do (SDM vol. 2, table 4-2).
   func rights(cpl: Int) -> Access {
@@ -49,6 +51,9 @@ struct PageTableEntry {
   /// Whether executing `epc` on this page promotes, and to which level (SDM vol. 2, 4.1.1.6).
   var promotesTo: Int? { accessRights == 7 ? privilege : nil }
 }
+
+/// Bits 62:50 of a physical address; of a virtual one all are implemented (SDM vol. 2, 4.3.2).
+@inlinable package var unimplementedPhysicalBits: UInt64 { 0x7ffc_0000_0000_0000 }
 
 enum RegionRegister {
   static func walker(_ rr: UInt64) -> Bool { rr & 1 != 0 }
@@ -104,11 +109,24 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   private func physicalPlace(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
     let physical = va & ~(1 << 63)
-    if physical >> machine.physicalBits != 0 {
+    if physical & unimplementedPhysicalBits != 0 {
       if !deferred(flags, dcrBit: nil) { unimplementedDataAddress(va, wanted, flags: flags) }
       return .fault
     }
-    return .found(Place(physical: physical, host: machine.host(physical: physical, length: 1), rights: [.read, .write]))
+    let isUncacheable = va >> 63 != 0
+    if isUncacheable, refusesSpeculation(flags) { return .fault }
+    return .found(
+      Place(
+        physical: physical, host: machine.host(physical: physical, length: 1),
+        rights: isUncacheable ? [] : [.read, .write]))
+  }
+
+  /// Memory that is not speculative gives nothing to a speculative or an advanced load (SDM vol. 2, 4.4.6): the access is
+  /// given up once every fault has had its turn.
+  private func refusesSpeculation(_ flags: UInt32) -> Bool {
+    if flags & UInt32(KT_ACCESS_SPECULATIVE | KT_ACCESS_ADVANCED) == 0 { return false }
+    pointee.deferral = 1
+    return true
   }
 
   /// fc: a reference without the accessed bit's fault.
@@ -156,10 +174,11 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       if !deferred(flags, dcrBit: DCR.da) { dataFault(.dataAccessBit, va, wanted, flags: flags) }
       return .fault
     }
+    if pte.isNotSpeculative, refusesSpeculation(flags) { return .fault }
     // What the software TLB may skip next time: nothing that could fault.
     if !pte.dirty { rights.remove(.write) }
     if !pte.accessed { rights = [] }
-    if pointee.psr & PSR.pk != 0 { rights = [] }
+    if pointee.psr & PSR.pk != 0 || pte.isNotSpeculative { rights = [] }
     let shift = UInt64(entry.pointee.ps)
     let physical = pte.physical(pageShift: shift) | va & ((1 << shift) - 1)
     return .found(Place(physical: physical, host: machine.host(physical: physical, length: 1), rights: rights))
@@ -224,6 +243,11 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return PageTableEntry(bits: entry.pointee.pte).promotesTo ?? cpl
   }
 
+  /// Whether a branch or rfi to `ip` is a trap, the processor's state being that behind it (SDM vol. 2, 4.3.2 and 5.5.2).
+  @inlinable @inline(__always) package func isUnimplemented(instruction ip: UInt64) -> Bool {
+    ip & unimplementedPhysicalBits != 0 && pointee.psr & PSR.it == 0 && pointee.is_process == 0
+  }
+
   /// The physical address of the bundle at `ip`, or nil after delivering the fault. The answer holds for the whole
   /// granule as long as `fetch_generation`, cpl and psr.it stay the same.
   package func resolveFetch(_ ip: UInt64) -> UInt64? {
@@ -251,7 +275,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   /// `physical` if there is memory; otherwise there is nothing to execute: what a machine check would end on hardware,
   /// the machine ends.
   private func memoryOfCode(_ physical: UInt64) -> UInt64? {
-    if physical >> machine.physicalBits == 0, machine.host(physical: physical, length: 16) != nil { return physical }
+    if machine.host(physical: physical, length: 16) != nil { return physical }
     stop(KT_STOP_FATAL, detail: Int64(KT_FATAL_NO_CODE.rawValue))
     pointee.event_check = 1  // the engine's caller gets to know, whatever the engine was about to do
     return nil
@@ -478,7 +502,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return pte & (1 << 1 | 3 << 50) == 0 && (attribute == 0 || attribute >= 4)
   }
 
-  /// `ptc.l`, `ptc.g`, `ptc.ga`: purges both caches; `size` is the operand (log2 in bits 7:2).
+  /// `ptc.l`, `ptc.g`: purges both caches; `size` is the operand (log2 in bits 7:2).
   package func purgeTranslationCache(_ va: UInt64, size: UInt64) {
     let shift = size >> 2 & 0x3f
     let rid = RegionRegister.identifier(regionRegister(of: va))
@@ -486,6 +510,12 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     purgeCache(va, shift, rid, instruction: true)
     purgeCache(va, shift, rid, instruction: false)
     noteCachedTranslations()
+  }
+
+  /// `ptc.ga`: likewise, and as pages of ALAT entries may come to other addresses, those go too.
+  package func purgeGlobally(_ va: UInt64, size: UInt64) {
+    alatClear()
+    purgeTranslationCache(va, size: size)
   }
 
   /// `ptc.e`: purges every cache entry.

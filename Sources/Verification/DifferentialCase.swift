@@ -26,6 +26,12 @@ package final class DifferentialPair {
     try self.init(reference: Self.interpreter, subject: Self.translator)
   }
 
+  /// Whether advanced loads leave entries; before the first program.
+  package func setALAT(real: Bool) throws {
+    try machines.0.setALAT(real: real)
+    try machines.1.setALAT(real: real)
+  }
+
   package static func interpreter(_ machine: Machine) -> any Engine {
     let interpreter = Interpreter()
     for cpu in machine.cpus { interpreter.attach(cpu) }

@@ -47,6 +47,7 @@ func visit<V: StateVisitor>(_ cpu: CPU?, _ v: inout V) {
   v.words("pmc", cpu.map { UnsafePointer(kt_pmc($0)) }, 32, first: 0)
   v.words("pmd", cpu.map { UnsafePointer(kt_pmd($0)) }, 32, first: 0)
   v.words("cpuid", cpu.map { UnsafePointer(kt_cpuid($0)) }, 8, first: 0)
+  v.word("alat digest", cpu.unsafelyUnwrapped.alatDigest)
 }
 
 @inline(__always)

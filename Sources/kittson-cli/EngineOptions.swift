@@ -6,6 +6,7 @@ import Paravirt
 extension EngineKind: ExpressibleByArgument {}
 extension Backend: ExpressibleByArgument {}
 extension ClockKind: ExpressibleByArgument {}
+extension ALATKind: ExpressibleByArgument {}
 
 /// The dispatch states as the command line knows them.
 enum DispatchChoice: String, CaseIterable, ExpressibleByArgument {
@@ -40,6 +41,10 @@ struct EngineOptions: ParsableArguments {
   var clock = ClockKind.host
 
   @Option(
+    help: "What advanced loads leave behind: nothing, so that checks load again or recover, or entries of a real ALAT.")
+  var alat = ALATKind.empty
+
+  @Option(
     name: .customLong("disable"),
     help: ArgumentHelp("Leaves out an optimisation of the translator; may be repeated.", valueName: "OPTIMISATION"))
   var disabled: [String] = []
@@ -58,6 +63,7 @@ struct EngineOptions: ParsableArguments {
     configuration.dispatch = dispatch.dispatch
     configuration.backend = backend
     configuration.clock = clock
+    configuration.alat = alat
     configuration.disabled = disabled
     configuration.maximumSlots = maximumSlots
     configuration.timeout = timeout

@@ -1,6 +1,7 @@
 // kittson fuzz: random programs on both engines.
 import ArgumentParser
 import Glibc
+import Kittson
 import Machine
 import Platforms
 import Translator
@@ -40,6 +41,9 @@ struct FuzzCommand: ParsableCommand {
 
   @Option(name: .customLong("disable"), help: ArgumentHelp("Leaves out an optimisation of the translator; may be repeated.", valueName: "OPTIMISATION"))
   var disabled: [String] = []
+
+  @Option(help: "What advanced loads leave behind: nothing, or entries of a real ALAT.")
+  var alat = ALATKind.empty
 
   @Option(help: ArgumentHelp("What programs are made of, separated by commas: \(FuzzCommand.mixNames).", valueName: "KINDS"))
   var mix: MixChoice?
@@ -99,6 +103,7 @@ struct FuzzCommand: ParsableCommand {
     var settings = FuzzSettings()
     if let mix { settings.mix = mix.mix }
     settings.varies = !uniform
+    settings.hasALAT = alat == .real
     guard length >= 4, length <= 200 else {
       throw Failure("--length \(length): give a number from 4 to 200", status: ExitStatus.usage)
     }
@@ -126,6 +131,7 @@ struct FuzzCommand: ParsableCommand {
     if let mix { words += ["--mix", mix.mix.text] }
     if uniform { words.append("--uniform") }
     if length != 32 { words += ["--length", "\(length)"] }
+    if alat == .real { words += ["--alat", "real"] }
     for name in disabled { words += ["--disable", name] }
     return words
   }

@@ -1,8 +1,8 @@
-// Linux/ia64 programs on the interpreter: the committed freestanding one, and those of KITTSON_GUESTS that are there,
-// compared with what the same sources printed on x86-64.
+// Linux/ia64 programs on both engines, with the ALAT empty and real: the committed freestanding one, and those of
+// KITTSON_GUESTS that are there, compared with what the same sources printed on x86-64.
 import CSupport
 import Glibc
-import Interpreter
+import Kittson
 import Machine
 import Platforms
 import Testing
@@ -62,9 +62,8 @@ enum Guests {
 
 /// Runs a program with standard output into a temporary file.
 func runProgram(
-  _ path: String, arguments: [String] = [], environment: [String] = ["PATH=/bin"], virtualClock: Bool = false,
-  limits: RunLimits = RunLimits(seconds: 100)
-) throws -> (end: RunEnd, output: [UInt8], log: [String], slots: UInt64) {
+  _ path: String, on engine: EngineKind, alat: ALATKind = .empty, limits: RunLimits = RunLimits(seconds: 100)
+) throws -> (end: RunEnd, output: [UInt8], log: [String]) {
   var name = Array("/tmp/kittson-test-XXXXXX".utf8CString)
   let descriptor = mkstemp(&name)
   defer {
@@ -72,12 +71,14 @@ func runProgram(
     unlink(name)
   }
   let lines = LogLines()
-  var options = ProcessOptions(arguments: [path] + arguments, environment: environment)
+  var options = ProcessOptions(arguments: [path], environment: ["PATH=/bin"])
   options.redirections = [1: descriptor]
   options.log = { lines.all.append($0) }
-  let session = try ProcessSession(path: path, options: options, virtualClock: virtualClock)
-  let end = session.run(Interpreter(), limits: limits)
-  let slots = session.cpu.slots
+  let session = try ProcessSession(path: path, options: options)
+  var configuration = Configuration()
+  configuration.engine = engine
+  configuration.alat = alat
+  let end = session.run(try EngineFactory.make(configuration, for: session.machine), limits: limits)
   var output: [UInt8] = []
   var chunk = [UInt8](repeating: 0, count: 65536)
   lseek(descriptor, 0, SEEK_SET)
@@ -86,15 +87,15 @@ func runProgram(
     if count <= 0 { break }
     output += chunk[..<count]
   }
-  return (end, output, lines.all, slots)
+  return (end, output, lines.all)
 }
 
 final class LogLines { var all: [String] = [] }
 
 extension ProcessTests {
   @Suite(.serialized) struct ProgramTests {
-    @Test func committedHelloPrintsItsLine() throws {
-      let run = try runProgram(Guests.root + "/Guests/hello/hello.elf")
+    @Test(arguments: EngineKind.allCases) func committedHelloPrintsItsLine(_ engine: EngineKind) throws {
+      let run = try runProgram(Guests.root + "/Guests/hello/hello.elf", on: engine)
       #expect(run.end == .exited(0))
       #expect(String(decoding: run.output, as: UTF8.self) == "Hello from IA-64\n")
       #expect(run.log.isEmpty)
@@ -102,16 +103,21 @@ extension ProcessTests {
 
     @Test(
       .enabled(if: Guests.isPresent, "KITTSON_GUESTS names no folder with guests"),
-      arguments: Guests.cases(["hello"]))
-    func helloTier(_ guest: GuestCase) throws { try check(guest) }
+      arguments: Guests.cases(["hello"]), EngineKind.allCases)
+    func helloTier(_ guest: GuestCase, _ engine: EngineKind) throws { try check(guest, engine) }
 
     @Test(
       .enabled(if: Guests.isPresent, "KITTSON_GUESTS names no folder with guests"),
-      arguments: Guests.cases(["architecture"]))
-    func architectureTier(_ guest: GuestCase) throws { try check(guest) }
+      arguments: Guests.cases(["architecture"]), EngineKind.allCases)
+    func architectureTier(_ guest: GuestCase, _ engine: EngineKind) throws { try check(guest, engine) }
 
-    private func check(_ guest: GuestCase) throws {
-      let run = try runProgram(Guests.folder + "/" + guest.program)
+    @Test(
+      .enabled(if: Guests.isPresent, "KITTSON_GUESTS names no folder with guests"),
+      arguments: Guests.cases(["hello", "architecture"]), EngineKind.allCases)
+    func withALAT(_ guest: GuestCase, _ engine: EngineKind) throws { try check(guest, engine, .real) }
+
+    private func check(_ guest: GuestCase, _ engine: EngineKind, _ alat: ALATKind = .empty) throws {
+      let run = try runProgram(Guests.folder + "/" + guest.program, on: engine, alat: alat)
       #expect(run.end == .exited(guest.exit), "\(run.log)")
       if guest.comparesOutput {
         let expected = try readFile(Guests.folder + "/" + guest.expected)

@@ -46,8 +46,17 @@ func environment(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(Stri
   /// more than a million instruction groups.
   @Test func campaign() throws { try compare("campaign", FuzzSettings(), environment("KITTSON_CASES") ?? 10000) }
 
+  /// Advanced loads, checks and the stores between them with an ALAT.
+  @Test func enginesAgreeWithALAT() throws {
+    var settings = FuzzSettings()
+    settings.hasALAT = true
+    settings.mix = [.integer, .memory, .branches, .floatingPoint, .rotation, .nat]
+    try compare("real ALAT", settings, environment("KITTSON_CASES") ?? 1000)
+  }
+
   private func compare(_ name: String, _ settings: FuzzSettings, _ cases: UInt64) throws {
     let pair = try DifferentialPair()
+    try pair.setALAT(real: settings.hasALAT)
     let first = environment("KITTSON_SEED") ?? 1
     var failures = 0
     for seed in first..<(first + cases) {

@@ -173,6 +173,7 @@ package final class ProcessSession {
     while cpu.pointee.frame_incomplete != 0 {
       if cpu.rseCompleteFrame() != .done, let end = handleTrap(cpu) { return end }
     }
+    machine.clearALATs()
     return process.deliverSignals()
   }
 
@@ -180,6 +181,7 @@ package final class ProcessSession {
   package func handleTrap(_ cpu: CPU) -> RunEnd? {
     let trap = cpu.pointee.trap
     cpu.pointee.trap.pending = 0
+    machine.clearALATs()
     if trap.vector == Vector.breakInstruction.rawValue, trap.iim == Self.systemCallBreak {
       let call = systemCall(cpu)
       let result = performer?(call) ?? process.perform(call)

@@ -38,8 +38,27 @@ extension Frontend {
     builder.issued -= 1
   }
 
+  /// In physical mode there are addresses that a branch may not lead to: its trap is the interpreter's.
+  func mayTrap(at target: UInt64) -> Bool {
+    builder.block.mode & Mode.it == 0 && target & unimplementedPhysicalBits != 0
+  }
+
+  /// Leaves, the branch at hand not yet executed, where its target is not implemented.
+  private mutating func requireImplemented(_ address: Int32) {
+    guard builder.block.mode & Mode.it == 0 else { return }
+    builder.issued -= 1
+    let bits = builder.shift(.shiftRight, builder.shift(.shiftLeft, address, 1), 51)
+    builder.exit(
+      if: builder.compare(.notEqual, bits, builder.constant(Int64(0)), size: 8), .interpret, to: here)
+    builder.issued += 1
+  }
+
   mutating func lowerBranch(_ i: Instruction) {
     let target = bundle &+ UInt64(bitPattern: i.imm)
+    if i.flags.contains(.relative) && mayTrap(at: target) {
+      builder.predicate = -1  // the interpreter looks at it
+      return leaveToInterpreter()
+    }
     builder.issued += 1  // a branch that is taken has been issued
     defer { builder.issued -= 1 }
     switch i.opcode {
@@ -63,16 +82,20 @@ extension Frontend {
     case .br_call_indirect:
       beginConditional()
       let address = builder.read(Slot.branches + Int(i.b2))
+      requireImplemented(address)
       call(i, address)
       _ = builder.emit(.exitIndirect, address)
       ended = true
     case .br_cond_indirect:
       beginConditional()
-      _ = builder.emit(.exitIndirect, builder.read(Slot.branches + Int(i.b2)))
+      let address = builder.read(Slot.branches + Int(i.b2))
+      requireImplemented(address)
+      _ = builder.emit(.exitIndirect, address)
       ended = true
     case .br_ret:
       beginConditional()
       let pfs = builder.read(Slot.pfs), address = builder.read(Slot.branches + Int(i.b2))
+      requireImplemented(address)
       builder.issued -= 1
       let refused = builder.makeExit(.interpret, to: here)
       builder.issued += 1

@@ -69,9 +69,4 @@ extension Frontend {
       setInteger(i.f1, builder.add(builder.multiply(x, y), z))
     }
   }
-
-  /// invala.e of a floating-point register: the ALAT is empty, but a disabled register faults.
-  mutating func lowerInvalidate(_ i: Instruction) {
-    if isDisabled(i.r1) { leaveToInterpreter() }
-  }
 }

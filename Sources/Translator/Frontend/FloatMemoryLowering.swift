@@ -26,7 +26,9 @@ extension Frontend {
 
   private mutating func loadFloat(_ i: Instruction, _ updated: Int32) -> Bool {
     guard i.f1 > 1, !isDisabled(i.f1) else { return false }
-    let raw = builder.emit(.load, gr(i.r3), size: 8)
+    let raw = i.flags.contains(.advanced)
+      ? builder.emit(.load, gr(i.r3), imm: builder.makeExit(.interpret, to: here), size: 8, condition: 1)
+      : builder.emit(.load, gr(i.r3), size: 8)
     if isInteger(i.opcode) {
       setInteger(i.f1, raw)
     } else {

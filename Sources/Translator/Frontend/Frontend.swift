@@ -256,14 +256,14 @@ struct Frontend {
     } else {
       builder.predicate = qualifying
     }
+    if cpu?.pointee.alat != nil && concernsALAT(i) { return interpret(i) }
     if index < Opcode.cmp_lt.index { return lowerInteger(i) }
     if index >= Opcode.br_cond.index && index <= Opcode.hint_b.index { return lowerBranch(i) }
     switch i.opcode {
-    case .nop_m, .nop_i, .nop_f, .nop_x, .hint_m, .hint_i, .hint_f, .hint_x, .invala, .invala_e, .fwb,
-      .mf, .srlz_d, .lfetch, .lfetch_excl:
+    case .nop_m, .nop_i, .nop_f, .nop_x, .hint_m, .hint_i, .hint_f, .hint_x, .invala, .invala_e,
+      .invala_e_f, .fwb, .mf, .srlz_d, .lfetch, .lfetch_excl:
       return
     case .setf_sig, .getf_sig, .xma_l: lowerIntegerFloat(i)
-    case .invala_e_f: lowerInvalidate(i)
     case .lfetch_r, .lfetch_excl_r, .lfetch_i, .lfetch_excl_i:
       // The line is not fetched; the base is updated.
       guard isWritable(i.r3) else { return leaveToInterpreter() }
@@ -276,8 +276,10 @@ struct Frontend {
     case .alloc: lowerAlloc(i)
     case .chk_s_i, .chk_s_m: return
     case .chk_a_nc, .chk_a_clr:
+      let target = bundle &+ UInt64(bitPattern: i.imm)
+      if mayTrap(at: target) { return leaveToInterpreter() }
       builder.issued += 1  // a check that branches has been issued
-      branch(to: bundle &+ UInt64(bitPattern: i.imm))
+      branch(to: target)
       builder.issued -= 1
     default:
       if index >= Opcode.shr.index && index <= Opcode.sxt4.index { return lowerShift(i) }
@@ -301,6 +303,14 @@ struct Frontend {
     case .fmerge_s, .fmerge_ns:
       return i.f1 > 1 && ![i.f1, i.f2, i.f3].contains(where: isDisabled) && lowerMerge(i)
     default: return lowerFloatCall(i)
+    }
+  }
+
+  /// Instructions whose whole meaning, with an ALAT, is the interpreter's.
+  private func concernsALAT(_ i: Instruction) -> Bool {
+    switch i.opcode {
+    case .invala, .invala_e, .invala_e_f, .chk_a_nc, .chk_a_clr, .chk_a_nc_f, .chk_a_clr_f: true
+    default: !i.flags.isDisjoint(with: [.advanced, .checkLoad])
     }
   }
 

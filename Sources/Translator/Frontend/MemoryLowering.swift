@@ -1,4 +1,4 @@
-// Loads and stores of general registers to IR (formats M1–M5). The ALAT is empty: an advanced load is a load, a check
+// Loads and stores of general registers to IR (formats M1–M5). Without an ALAT an advanced load is a load, and a check
 // load loads again. What may defer or bring a NaT leaves to the interpreter on its rare path.
 import IA64
 
@@ -38,9 +38,8 @@ extension Frontend {
     case .register: builder.add(address, increment)
     }
     let old = builder.predicate >= 0 ? gr(i.r1) : -1
-    let speculative = offset >= 4 && offset < 8 || offset >= 12 && offset < 16
     let value: Int32
-    if speculative {
+    if !i.flags.isDisjoint(with: [.speculative, .advanced]) {
       let interpreting = builder.makeExit(.interpret, to: here)
       value = builder.emit(.load, address, old, builder.predicate, imm: interpreting, size: size, condition: 1)
     } else {

@@ -55,6 +55,8 @@ extension Frontend {
       default: guard ControlRegisterRow.canWrite(register - 4096) else { return false }
       }
       return agrees(register, with: 9)
+    // With an ALAT there is always something to purge.
+    case KT_OP_PTCGA.rawValue: return cpu?.pointee.alat == nil
     default: return true
     }
   }

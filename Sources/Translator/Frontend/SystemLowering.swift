@@ -262,17 +262,18 @@ extension Frontend {
 struct ControlRegisterRow {
   var offset: Int32
   /// Bits that are reserved or ignored: a value with one of them set is the interpreter's.
-  var reserved: UInt64 = 0
+  var reserved: UInt64
   /// Only while psr.ic is 0 (SDM vol. 2, 3.3.4).
-  var isInterruption = false
-  var isWritable = true
+  var isInterruption: Bool
+  var isWritable: Bool
 
-  private static func row(
-    _ path: KeyPath<kt_cpu, UInt64>, reserved: UInt64 = 0, interruption: Bool = false, writable: Bool = true
-  ) -> ControlRegisterRow {
-    ControlRegisterRow(
-      offset: Int32(MemoryLayout<kt_cpu>.offset(of: path)!), reserved: reserved, isInterruption: interruption,
-      isWritable: writable)
+  private init(
+    _ number: Int, _ path: KeyPath<kt_cpu, UInt64>, interruption: Bool = false, writable: Bool = true
+  ) {
+    offset = Int32(MemoryLayout<kt_cpu>.offset(of: path)!)
+    reserved = CR.reserved(number) | CR.ignored(number)
+    isInterruption = interruption
+    isWritable = writable
   }
 
   static func canRead(_ number: Int) -> Bool { number == CR.ivr || of(number) != nil }
@@ -281,30 +282,28 @@ struct ControlRegisterRow {
     number == CR.itm || number == CR.tpr || number == CR.eoi || of(number)?.isWritable == true
   }
 
-  /// The row of a register; nil for those that do more when read or written. Reserved fields as in
-  /// Machine/ControlRegisters.swift.
+  /// The row of a register; nil for those that do more when read or written.
   static func of(_ number: Int) -> ControlRegisterRow? { rows.indices.contains(number) ? rows[number] : nil }
 
   private static let rows: [ControlRegisterRow?] = {
+    let plain: [(Int, KeyPath<kt_cpu, UInt64>)] = [
+      (CR.dcr, \.cr_dcr), (CR.lid, \.cr_lid), (CR.pmv, \.cr_pmv), (CR.cmcv, \.cr_cmcv),
+    ]
+    let readOnly: [(Int, KeyPath<kt_cpu, UInt64>)] = [
+      (CR.itm, \.cr_itm), (CR.iva, \.cr_iva), (CR.pta, \.cr_pta), (CR.tpr, \.cr_tpr), (CR.itv, \.cr_itv),
+    ]
+    let interruption: [(Int, KeyPath<kt_cpu, UInt64>)] = [
+      (CR.isr, \.cr_isr), (CR.iip, \.cr_iip), (CR.ifa, \.cr_ifa), (CR.itir, \.cr_itir), (CR.iipa, \.cr_iipa),
+      (CR.ifs, \.cr_ifs), (CR.iim, \.cr_iim),
+    ]
+    let readOnlyInterruption: [(Int, KeyPath<kt_cpu, UInt64>)] = [(CR.ipsr, \.cr_ipsr), (CR.iha, \.cr_iha)]
     var rows = [ControlRegisterRow?](repeating: nil, count: 128)
-    rows[CR.dcr] = row(\.cr_dcr, reserved: ~0x7f07)
-    rows[CR.itm] = row(\.cr_itm, writable: false)
-    rows[CR.iva] = row(\.cr_iva, writable: false)
-    rows[CR.pta] = row(\.cr_pta, writable: false)
-    rows[CR.ipsr] = row(\.cr_ipsr, interruption: true, writable: false)
-    rows[CR.isr] = row(\.cr_isr, interruption: true)
-    rows[CR.iip] = row(\.cr_iip, interruption: true)
-    rows[CR.ifa] = row(\.cr_ifa, interruption: true)
-    rows[CR.itir] = row(\.cr_itir, interruption: true)
-    rows[CR.iipa] = row(\.cr_iipa, interruption: true)
-    rows[CR.ifs] = row(\.cr_ifs, reserved: 0x7fff_ffc0_0000_0000, interruption: true)
-    rows[CR.iim] = row(\.cr_iim, interruption: true)
-    rows[CR.iha] = row(\.cr_iha, interruption: true, writable: false)
-    rows[CR.lid] = row(\.cr_lid, reserved: ~0xffff_0000)
-    rows[CR.tpr] = row(\.cr_tpr, writable: false)
-    rows[CR.itv] = row(\.cr_itv, writable: false)
-    rows[CR.pmv] = row(\.cr_pmv, reserved: ~0x1_00ff)
-    rows[CR.cmcv] = row(\.cr_cmcv, reserved: ~0x1_00ff)
+    for (number, path) in plain { rows[number] = Self(number, path) }
+    for (number, path) in readOnly { rows[number] = Self(number, path, writable: false) }
+    for (number, path) in interruption { rows[number] = Self(number, path, interruption: true) }
+    for (number, path) in readOnlyInterruption {
+      rows[number] = Self(number, path, interruption: true, writable: false)
+    }
     return rows
   }()
 }

@@ -91,6 +91,7 @@ package struct Campaign {
       ? try DifferentialPair(
         reference: { CoverageEngine($0, counters: area.coverage) }, subject: DifferentialPair.translator)
       : try makePair()
+    try pair.setALAT(real: settings.hasALAT)
     var described = 0
     for position in piece {
       area.begin(position)
@@ -114,6 +115,7 @@ package struct Campaign {
     ]
     if short { return .object(members) }
     let pair = try makePair()
+    try pair.setALAT(real: settings.hasALAT)
     let alone = !pair.run(fuzzCase.program, slots: fuzzCase.slots, fuzzCase.options).isEmpty
     members.append(("alone", .bool(alone)))
     var small = fuzzCase

@@ -11,6 +11,8 @@ package struct FuzzSettings: Sendable, Equatable {
   package var varies = true
   /// Bundles of the main part at most.
   package var length = 32
+  /// Whether advanced loads leave entries in an ALAT.
+  package var hasALAT = false
 
   package init() {}
 }

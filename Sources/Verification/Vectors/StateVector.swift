@@ -20,6 +20,19 @@ struct VectorStacked: Equatable, Sendable {
   var nat: Bool
 }
 
+/// An entry of the ALAT: a general or floating-point register, by the number that an instruction uses, and memory.
+struct VectorAdvanced: Sendable, Hashable {
+  var isFloat: Bool
+  var register: Int
+  var physical: UInt64
+  var size: UInt64
+
+  func entry(_ cpu: CPU) -> kt_alat_entry {
+    kt_alat_entry(
+      tag: isFloat ? cpu.alatTag(float: register) : cpu.alatTag(general: register), physical: physical, size: size)
+  }
+}
+
 /// What a vector says of a state: what it leaves out is nil or absent.
 struct VectorState: Sendable {
   var ip: UInt64?
@@ -41,8 +54,7 @@ struct VectorState: Sendable {
   var dirty: [VectorStacked]?
   var clean: Int?
   var incomplete: Bool?
-  /// Entries of the ALAT.
-  var alat: Int?
+  var alat: [VectorAdvanced]?
   var pending: Set<Int>?
   var inService: Set<Int>?
   /// Physical address and bytes.
@@ -113,6 +125,8 @@ package struct StateVector: Sendable {
   var ignore: Set<String> = []
   /// Why the case can't be run here, nil where it can.
   var unsupported: String?
+  /// Whether advanced loads are to leave entries: cases that say nothing of it run without an ALAT.
+  var usesALAT: Bool { requires.contains("alat") || initial.alat?.isEmpty == false || final.alat?.isEmpty == false }
 }
 
 /// The plain 64-bit registers with names: where they are in the processor.

@@ -13,6 +13,7 @@ extension VectorMachine {
     comparison.compareOthers()
     comparison.compareStack()
     comparison.compareTranslations()
+    comparison.compareAdvanced()
     comparison.compareInterrupts()
     comparison.compareMemory()
     return comparison.differences
@@ -211,6 +212,17 @@ private struct Comparison {
         if wanted != found { report("\(file.rawValue).\(slot)", text(wanted), text(found)) }
       }
     }
+  }
+
+  /// The ALAT: entries belong to physical registers, and so stay the same where a call or a rotation renames them.
+  mutating func compareAdvanced() {
+    let expected = final.alat.map { $0.map { $0.entry(cpu) } } ?? owner.advancedBefore, actual = owner.advanced
+    let wanted = expected.map(text).sorted(), found = actual.map(text).sorted()
+    if wanted != found { report("alat", wanted.joined(separator: " "), found.joined(separator: " ")) }
+  }
+
+  private func text(_ entry: kt_alat_entry) -> String {
+    "{register \(hexadecimal(entry.tag)) pa \(hexadecimal(entry.physical)) size \(entry.size)}"
   }
 
   private func present(_ file: TranslationFile) -> [VectorTranslation] {

@@ -37,6 +37,8 @@ package final class VectorMachine {
   let before: CPU
   let ringBefore: UnsafeMutablePointer<UInt64>
   let ringNaTBefore: UnsafeMutablePointer<UInt8>
+  /// The ALAT's entries after loading.
+  var advancedBefore: [kt_alat_entry] = []
   /// Told of each instruction before it is executed.
   package var observer: ((CPU) -> Void)?
 
@@ -71,6 +73,7 @@ package final class VectorMachine {
   package func run(_ vector: StateVector) -> VectorOutcome {
     if let reason = vector.unsupported { return .skipped(reason) }
     defer { clearMemory() }
+    do { try machine.setALAT(real: vector.usesALAT) } catch { return .skipped("\(error)") }
     if let problem = load(vector.initial) {
       return .different([VectorDifference(field: "initial", expected: "a possible state", actual: problem)])
     }
@@ -91,6 +94,13 @@ package final class VectorMachine {
     memcpy(before, cpu, MemoryLayout<kt_cpu>.size)
     memcpy(ringBefore, cpu.pointee.ring, Int(KT_RING_BYTES))
     memcpy(ringNaTBefore, cpu.pointee.ring_nat, Int(KT_RING_REGISTERS))
+    advancedBefore = advanced
+  }
+
+  /// The entries that the ALAT has.
+  var advanced: [kt_alat_entry] {
+    guard let table = cpu.pointee.alat else { return [] }
+    return (0..<Int(KT_ALAT_ENTRIES)).map { kt_alat_entries(table)[$0] }.filter { $0.tag != 0 }
   }
 
   // MARK: Executing
@@ -190,6 +200,9 @@ package final class VectorMachine {
       _ = memcpy(machine.ram + Int(block.address), bytes.baseAddress ?? UnsafeRawPointer(machine.ram), bytes.count)
     } }
     settle()
+    if let table = cpu.pointee.alat {
+      for entry in state.alat ?? [] { cpu.alatInsert(entry.entry(cpu), into: table) }
+    }
     if let itm = state.named["cr.itm"] { cpu.writeITM(itm) }
     return nil
   }

@@ -69,7 +69,7 @@ extension StateVector {
 
   /// Capabilities that a case may require and that Kittson's processor has.
   private static let capabilities: Set<String> = [
-    "brl", "ld16", "st16", "cmp8xchg16", "clz", "mpy4", "mpyshl4", "unaligned", "vhpt", "long-format-vhpt",
+    "brl", "ld16", "st16", "cmp8xchg16", "clz", "mpy4", "mpyshl4", "unaligned", "vhpt", "long-format-vhpt", "alat",
   ]
 
   private func reasonNotToRun(_ model: [String: UInt64]) throws(VectorError) -> String? {
@@ -81,7 +81,6 @@ extension StateVector {
       if bits != implemented { return "\(name) is \(implemented) here, not \(bits)" }
     }
     if let missing = requires.first(where: { !Self.capabilities.contains($0) }) { return "requires \(missing)" }
-    if (initial.alat ?? 0) > 0 || (final.alat ?? 0) > 0 { return "the ALAT is empty here, as it always may be" }
     return nil
   }
 }
@@ -106,7 +105,7 @@ extension VectorState {
       case "pr": pr = try number(value, path)
       case "ar", "cr": try readNamed(value, path, key)
       case "rse": try readStack(value, path)
-      case "alat": alat = try list(value, path) { (entry) throws(VectorError) in try members(entry, path).count }.count
+      case "alat": alat = try list(value, path) { (entry) throws(VectorError) in try advanced(entry, path) }
       case "pending": pending = try registerSet(value, path, 0...255)
       case "inservice": inService = try registerSet(value, path, 0...255)
       case "ram": try readMemory(value, path)
@@ -197,6 +196,18 @@ extension VectorState {
       }
       return (address, bytes)
     }
+  }
+
+  private func advanced(_ value: JSON, _ path: String) throws(VectorError) -> VectorAdvanced {
+    var fields: [String: UInt64] = [:]
+    for (key, value) in try members(value, path) {
+      guard ["gr", "fr", "pa", "size"].contains(key) else { throw VectorError("\(path) has no member \"\(key)\"") }
+      fields[key] = try number(value, "\(path).\(key)")
+    }
+    guard let register = fields["gr"] ?? fields["fr"], register < 128, fields.count == 3, let physical = fields["pa"],
+      let size = fields["size"], (1...16).contains(size)
+    else { throw VectorError("\(path): gr or fr, pa and size are needed") }
+    return VectorAdvanced(isFloat: fields["fr"] != nil, register: Int(register), physical: physical, size: size)
   }
 
   private func translation(_ value: JSON, _ path: String, _ file: TranslationFile) throws(VectorError) -> VectorTranslation {

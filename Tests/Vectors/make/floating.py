@@ -8,7 +8,7 @@ from compare import outcome, physical
 from floats import *
 from fpmemory import FLOAT_REGISTERS, disabled, memory_value, modified, register_value
 from integer import predicate
-from kit import BN, GENERAL, FP_FAULT, DISABLED_FP, IC, ILLEGAL, RESERVED, CFM, ROTATING, FRAMES, M64, Field, r1, signed, value
+from kit import BN, CODE, IVA, KEPT, GENERAL, FP_FAULT, FP_TRAP, DISABLED_FP, IC, ILLEGAL, RESERVED, CFM, ROTATING, FRAMES, M64, Field, r1, signed, value
 
 FPSR = 0x9804c0270033f
 INTEGER = 0x1003e
@@ -89,6 +89,7 @@ COMMON = ['rotating', 'off', 'disabled', 'badtarget', 'natval']
 
 def make(maker):
     multiply_adds(maker)
+    traps(maker)
     parallel_multiply_adds(maker)
     fixed(maker)
     comparisons(maker)
@@ -188,6 +189,74 @@ def multiply_adds(maker):
                         del case.initial['fr'][n]
                     text = text.replace('{3}', 'f0')
                 case.finish(text, result, flags, field, fault=fault, label='%s rc %d wre %d ftz %d' % (precision, mode, range_ == 17, ftz))
+
+
+# Traps: the result is written, and the trap says which enabled exceptions there were and whether the result's magnitude was
+# rounded up. Overflow and underflow, enabled, give the result of an unbounded range with the exponent's low 17 bits.
+
+def unbounded(x, precision, mode):
+    """A nonzero exact value rounded without limits: register, exponent, whether inexact, whether away from zero."""
+    negative, x = x < 0, abs(x)
+    e = exponent_of(x)
+    unit = Fraction(2) ** (e - precision + 1)
+    significand, inexact = rounded_integer(x / unit, mode, negative)
+    away = significand * unit > x
+    if significand >> precision:
+        significand, e = significand >> 1, e + 1
+    return (int(negative) << 17 | e + 0xffff & 0x1ffff, significand << 64 - precision), e, inexact, away
+
+
+def trapped(x, precision, range_, mode, enabled):
+    """Result, flags and ISR.code of a nonzero exact value, with those exceptions' traps enabled."""
+    wrapped, e, inexact, away = unbounded(x, precision, mode)
+    top, bottom = RANGES[range_]
+    kind = O if e > top else U if e < bottom else 0
+    if kind & enabled:
+        result, flags = wrapped, kind | (I if inexact else 0)
+    else:
+        result, flags = rounded(x, precision, range_, mode)
+        away = is_infinity(result) or abs(exact(result)) > abs(x)
+    code = (flags & enabled & (O | U | I)) << 8
+    return result, flags, code | 1 | (0x4000 if away else 0) if code else 0
+
+
+def traps(maker):
+    rng = maker.random
+    for stem in ('fma', 'fms', 'fnma'):
+        for completer, range_bits, precision in (('', 15, 64), ('.s', 8, 24), ('.d', 11, 53)):
+            for number in range(36):
+                enabled = (O, U, I, O | U, O | I, U | I, O | U | I)[number % 7]
+                field, mode, range_ = rng.randrange(4), rng.randrange(4), rng.choice((range_bits, range_bits, 17))
+                top, bottom = RANGES[range_]
+                goal = (top, bottom, 0, top, bottom)[number % 5]
+                half = goal // 2
+                a = (rng.randrange(2) << 17 | 0xffff + half, 1 << 63 | rng.getrandbits(63))
+                b = (rng.randrange(2) << 17 | 0xffff + goal - half + rng.randrange(-2, 2), 1 << 63 | rng.choice((0, rng.getrandbits(63))))
+                c = rng.choice(((0, 0), (0xffff, 1 << 63), (0x1ffff, 1 << 63)))
+                if c[0] == 0x1ffff:     # exact: an infinite sum traps for nothing
+                    result, flags, code = (c[0] ^ (1 << 17 if stem == 'fms' else 0), c[1]), 0, 0
+                else:
+                    x = exact(a) * exact(b) * (-1 if stem == 'fnma' else 1) + exact(c) * (-1 if stem == 'fms' else 1)
+                    if x == 0:
+                        continue
+                    result, flags, code = trapped(x, precision, range_, mode, enabled)
+                fpsr = with_field(FPSR, field, controls(0, int(range_ == 17), 3, mode)) & ~enabled
+                trap_case(maker, '%s%s%s' % (stem, completer, tail(field)), (a, b, c), fpsr, field, result, flags, code,
+                          'enabled %x rc %d wre %d' % (enabled, mode, range_ == 17))
+
+
+def trap_case(maker, stem, operands, fpsr, field, result, flags, code, label):
+    numbers = maker.random.sample(FLOAT_REGISTERS, 4)
+    text = '%s f%d=f%d,f%d,f%d' % ((stem,) + tuple(numbers))
+    psr = IC | modified(numbers[0])
+    final = {'psr': psr, 'fr': {numbers[0]: result}}
+    if with_flags(fpsr, field, flags) != fpsr:
+        final['ar'] = {'fpsr': with_flags(fpsr, field, flags)}
+    if code:
+        final.update(ip=IVA + FP_TRAP, psr=psr & KEPT)
+        final['cr'] = {'ipsr': psr | 2 << 41, 'iip': CODE, 'isr': code | 1 << 41, 'iipa': CODE}
+    initial = {'psr': IC, 'ar': {'fpsr': fpsr}, 'fr': dict(zip(numbers[1:], operands))}
+    maker.case('%s trap, %s' % (text, label), 'F', text, initial, final, (), events=2 if code else 1)
 
 
 # Parallel: two single-precision numbers in a significand
@@ -369,6 +438,8 @@ def classes(maker):
             if variant == 'natval':
                 register = NATVAL
             mask = rng.getrandbits(9)
+            if not mask & 3:
+                mask |= 3       # the assembler takes a class without a sign for both signs
             predicates(maker, 'fclass.m' + ('.unc' if kind else ''), kind, variant, [register], member(register, mask), 0, 0, '0x%x' % mask)
 
 

@@ -10,6 +10,7 @@ from kit import *
 CPL = {n: n << 32 for n in range(4)}
 ALT_DTLB, DTLB, VHPT, NESTED, KEY_MISS, DIRTY, ACCESS_BIT = 0x1000, 0x0800, 0x0000, 0x1400, 0x1c00, 0x2000, 0x2800
 NOT_PRESENT, KEY_PERMISSION, RIGHTS, EXTERNAL, DEBUG = 0x5000, 0x5100, 0x5300, 0x3000, 0x5900
+TRANSFER = 0x5e00     # lower-privilege transfer, unimplemented instruction address
 IALT, IRIGHTS, INOT_PRESENT, IACCESS_BIT, IKEY_MISS = 0x0c00, 0x5200, 0x5000, 0x2400, 0x1800
 
 
@@ -30,6 +31,10 @@ def make(maker):
     serialization(maker)
     steps(maker)
     debug(maker)
+    unimplemented(maker)
+    hints(maker)
+    long_table(maker)
+    stack_faults(maker)
 
 
 def case(maker, text, unit, initial, final, fields=(), **options):
@@ -431,8 +436,10 @@ def returns(maker):
         psr = IC | CPL3
         case(maker, text, 'B', {'psr': psr}, general(maker, PRIVILEGED_OP, 2, psr), label='cpl 3')
     for text in ('vmsw.0', 'vmsw.1'):   # a processor without virtual machines
-        for psr in (IC, IC | CPL3):
-            case(maker, text, 'B', {'psr': psr}, general(maker, ILLEGAL, 2, psr), label='psr %x' % psr)
+        for unit in ('B', 'B0', 'B1'):
+            for psr in (IC, IC | CPL3, IC | CPL[1], IC | BN, IC | AC | UP, IC | MFL, IC | DFH):
+                slot = FRAMES[unit][1]
+                case(maker, text, unit, {'psr': psr}, general(maker, ILLEGAL, slot, psr), label='psr %x' % psr)
     # epc: level 0 in physical mode; pfs.ppl must not be more privileged than the present level.
     for level in range(4):
         for ppl in range(4):
@@ -900,3 +907,207 @@ def debug(maker):
             if label == 'psr.id':
                 final = {'psr': psr}
             case(maker, 'nop.%s 0' % unit.lower(), unit, initial, final, label='instruction breakpoint ' + label)
+
+
+# Unimplemented instruction addresses: bits 62:50 in physical mode
+
+def unimplemented(maker):
+    rng = maker.random
+    below = '@next-%d' % (CODE + 64 + 16)     # sixteen bytes below address 0
+
+    def trap(slot, code, psr, target, iipa=CODE):
+        if not psr & IC:
+            return {'ip': IVA + TRANSFER, 'psr': psr & KEPT, 'cr': {'isr': code | slot << 41 | ISR_NI}}
+        final = maker.fault(TRANSFER, slot, code, psr, target, iipa=iipa)
+        final['cr']['ipsr'] = psr
+        return final
+
+    targets = [1 << 50, 1 << 62 | 0x40, 0x123 << 50 | 0x4000, 1 << 63 | 1 << 55, M64 & ~15]
+    for target in targets:
+        loose = target | rng.randrange(16)    # the low four bits of a branch register do not count
+        for psr, extra in ((IC, 0), (0, 0), (IC | TB, 4), (IC | SS, 8), (IC | TB | SS, 12), (IC | LP, 0)):
+            for text in ('br.cond.sptk.few b6', 'br.cond.dpnt.many b6'):
+                case(maker, text, 'B', {'psr': psr, 'br': {6: loose}}, trap(2, 0x10 | extra, psr, target), events=2,
+                     label='to %#x psr %x' % (loose, psr))
+        for unit in ('B0', 'B1'):
+            case(maker, 'br.cond.sptk.few b6', unit, {'psr': IC, 'br': {6: loose}}, trap(FRAMES[unit][1], 0x10, IC, target), events=2,
+                 label='to %#x' % loose)
+        final = trap(2, 0x10, IC, target)
+        final.update(br={0: CODE + 16}, ar={'pfs': CFM}, cfm=8, rse={'dirty': [[0, False]] * 8})
+        case(maker, 'br.call.sptk.many b0=b6', 'B', {'psr': IC, 'cfm': CFM, 'br': {6: loose}}, final, events=2, label='to %#x' % loose)
+        for level, psr, extra in ((0, IC | LP, 0), (3, IC, 0), (3, IC | LP, 2), (2, IC | LP | TB, 6)):
+            new = psr | CPL[level]
+            case(maker, 'br.ret.sptk.many b6', 'B', {'psr': psr, 'br': {6: loose}, 'ar': {'pfs': level << 62}},
+                 trap(2, 0x10 | extra, new, target), events=2, label='to %#x cpl %d psr %x' % (loose, level, psr))
+        case(maker, '(p7) br.cond.sptk.few b6', 'B', {'psr': IC, 'br': {6: loose}}, {}, label='off')
+        # Virtual addresses have no such bits: the branch is done, whatever the fetch then finds.
+        state = IC | IT
+        case(maker, 'br.cond.sptk.few b6', 'B', {'psr': state, 'br': {6: loose}, 'itr': [entry(CODE)]}, {'ip': target}, label='virtual %#x' % loose)
+        # rfi goes back first; the trap stands at the address it came to, and a single step waits for what is there.
+        for number in range(8):
+            ipsr = rng.choice((IC, 0, IC | BN, IC | SS, IC | CPL3, IC | TB))
+            slot = rng.randrange(3)
+            initial = {'cr': {'ipsr': ipsr | slot << 41, 'iip': loose, 'ifs': rng.choice((0, 1 << 63))}}
+            final = trap(2, 0x10, ipsr, target)
+            if ipsr & IC:
+                final['cr'].update(ipsr=ipsr | slot << 41, ifs=0)
+            case(maker, 'rfi', 'B', initial, final, events=2, label='to %#x psr %x slot %d' % (loose, ipsr, slot))
+        initial = {'cr': {'ipsr': IC | IT, 'iip': loose}}
+        case(maker, 'rfi', 'B', initial, {'ip': target, 'psr': IC | IT}, label='virtual %#x' % loose)
+    # Bit 63 of a physical address is its attribute.
+    case(maker, 'br.cond.sptk.few b6', 'B', {'psr': IC, 'br': {6: 1 << 63 | CODE}}, {'ip': 1 << 63 | CODE}, label='uncacheable')
+    case(maker, 'br.cond.sptk.few b6', 'B', {'psr': IC, 'br': {6: (1 << 50) - 16}}, {'ip': (1 << 50) - 16}, label='the last one')
+    # Relative branches reach them from the ends of the address space.
+    low = M64 & ~15
+    for text, unit, changes in (('br.cond.sptk.few ' + below, 'B', {}), ('br.cond.sptk.few ' + below, 'B1', {}),
+                                ('br.cloop.sptk.few ' + below, 'B', {'ar': {'lc': 4}}), ('br.call.sptk.many b0=' + below, 'B', {'br': {0: CODE + 16}})):
+        initial = {'psr': IC, 'ar': {'lc': 5}} if 'cloop' in text else {'psr': IC}
+        final = trap(FRAMES[unit][1], 0x10, IC, low)
+        final.update(changes)
+        case(maker, text, unit, initial, final, events=2, label='below 0')
+    case(maker, 'br.cloop.sptk.few ' + below, 'B', {'psr': IC}, {}, label='below 0, not taken')
+    case(maker, 'br.ctop.sptk.few ' + below, 'B', {'psr': IC, 'ar': {'lc': 1}},
+         dict(trap(2, 0x10, IC, low), ar={'lc': 0}, cfm=95 << 25 | 47 << 32, pr=1 | 1 << 63), events=2, label='below 0')
+    case(maker, 'chk.s.m r9,' + below, 'M', {'psr': IC, 'nat': [9]}, trap(0, 0x10, IC, low), events=2, label='below 0')
+    case(maker, 'chk.s.i r9,' + below, 'I', {'psr': IC, 'nat': [9]}, trap(1, 0x10, IC, low), events=2, label='below 0')
+    case(maker, 'chk.s.m r9,' + below, 'M', {'psr': IC}, {}, label='below 0, nothing to recover')
+    case(maker, 'chk.a.nc r9,' + below, 'M', {'psr': IC}, trap(0, 0x10, IC, low), events=2, label='below 0')
+    case(maker, '(p7) chk.a.nc r9,' + below, 'M', {'psr': IC}, {}, label='below 0, off')
+    for distance in (1 << 50, 1 << 62):
+        text = 'brl.cond.sptk.few @next+%d' % (distance - 64)
+        case(maker, text, 'X', {'psr': IC}, trap(1, 0x10, IC, CODE + distance), events=2, label='far away')
+        case(maker, '(p7) ' + text, 'X', {'psr': IC}, {}, label='far away, off')
+        final = trap(1, 0x10, IC, CODE + distance)
+        final['br'] = {0: CODE + 16}
+        case(maker, 'brl.call.sptk.few b0=@next+%d' % (distance - 64), 'X', {'psr': IC}, final, events=2, label='far away')
+
+
+# Data access hints, of which this processor makes nothing
+
+def hints(maker):
+    rng = maker.random
+    for number in range(8):
+        for bits in (0, 0xffff, rng.getrandbits(16)):
+            case(maker, 'mov dahr%d=%d' % (number, bits), 'M', {'gr': {9: 5}}, {})
+            case(maker, '(p7) mov dahr%d=%d' % (number, bits), 'M', {'gr': {9: 5}}, {}, label='off')
+        for psr in (0, IC | CPL3):
+            index = number | rng.getrandbits(56) << 8
+            case(maker, 'mov r9=dahr[r8]', 'M', {'psr': psr, 'gr': {8: index, 9: 5}}, {'gr': {9: 0}}, label='%#x psr %x' % (index, psr))
+    for index in (8, 255):
+        case(maker, 'mov r9=dahr[r8]', 'M', {'psr': IC, 'gr': {8: index}}, general(maker, RESERVED, 0, IC), label='%d' % index)
+    case(maker, 'mov r9=dahr[r8]', 'M', {'psr': IC, 'nat': [8]}, maker.fault(NAT, 0, 0x10), label='NaT')
+    case(maker, 'mov r9=dahr[r8]', 'M', {'gr': {8: 1}, 'nat': [9]}, {'gr': {9: 0}, 'nat': []}, label='clears NaT')
+    case(maker, 'mov r9=dahr[r8]', 'M', {'psr': IC}, general(maker, ILLEGAL, 0, IC), [r1(0)], label='r0')
+    case(maker, 'mov r9=dahr[r8]', 'M', {'psr': IC, 'cfm': CFM}, general(maker, ILLEGAL, 0, IC), [r1(48)], label='outside')
+    case(maker, '(p7) mov r9=dahr[r8]', 'M', {'gr': {9: 5}}, {}, label='off')
+    for count, stride, place in ((1, 64, ''), (4, 64, '.nt1'), (16, 128, '.nt2'), (64, -64, '.nta'), (2, -512, ''), (32, 448, '.nt1')):
+        text = 'lfetch.count%s [r8],%d,%d' % (place, count, stride)
+        for label, initial in (('', {'gr': {8: DATA}}), ('nothing mapped', {'psr': IC | DT, 'gr': {8: DATA}}),
+                               ('NaT', {'psr': IC, 'nat': [8]}), ('unimplemented', {'psr': IC, 'gr': {8: 1 << 55}})):
+            case(maker, text, 'M', initial, {}, label=label)
+
+
+# The walker and the long format
+
+def long_table(maker):
+    """The table's index and tag are the implementation's choice: here page and region identifier as architecture.md has them."""
+    va, pa, rid, ps = 0x50000, 0x20000, 5, 14
+    psr = IC | DT
+    size, base = 20, 0x100000
+    place = base | ((va >> ps ^ rid) << 5) & (1 << size) - 1
+    tag = rid << 39 ^ va >> ps
+    rr = rid << 8 | ps << 2
+    word = 0x1122334455667788
+    pta = base | 1 << 8 | size << 2 | 1
+
+    def table(pte, itir=ps << 2, tag=tag, order='little'):
+        return [[place, b''.join(w.to_bytes(8, order) for w in (pte, itir, tag, 0xdead)).hex()]]
+
+    for text, isr in (('ld8 r9=[r8]', ISR_R), ('ld4 r9=[r8]', ISR_R), ('st8 [r8]=r9', ISR_W), ('xchg8 r9=[r8],r10', ISR_R | ISR_W)):
+        where = {'ifa': va + 8, 'itir': rr}
+        for label, pte, itir, its_tag, vector in (
+                ('found', 0x661 | pa, ps << 2, tag, None), ('with a key', 0x661 | pa, 0x77 << 8 | ps << 2, tag, None),
+                ('of another size', 0x661 | pa, 16 << 2, tag, None), ('tag of another page', 0x661 | pa, ps << 2, tag ^ 1, DTLB),
+                ('tag of another region', 0x661 | pa, ps << 2, tag ^ 1 << 39, DTLB), ('invalid tag', 0x661 | pa, ps << 2, tag | 1 << 63, DTLB),
+                ('not present', pa, ps << 2, tag, NOT_PRESENT), ('not accessed', 0x641 | pa, ps << 2, tag, ACCESS_BIT),
+                ('read only', 0x061 | pa, ps << 2, tag, None if isr == ISR_R else RIGHTS)):
+            initial = {'psr': psr, 'gr': {8: va + 8, 9: 5}, 'rr': {0: rr | 1}, 'cr': {'pta': pta},
+                       'dtr': [entry(base, base, rid=rid, ps=size)], 'ram': [[pa + 8, word.to_bytes(8, 'little').hex()]] + table(pte, itir, its_tag)}
+            shift = itir >> 2 & 63
+            inserted = [{'va': va & ~((1 << shift) - 1), 'ps': shift, 'pte': pte, 'rid': rid, 'key': itir >> 8}]
+            if vector is None:
+                if text.startswith('st'):
+                    final = {'ram': [[pa + 8, (5).to_bytes(8, 'little').hex()]]}
+                else:
+                    final = {'gr': {9: word & (0xffffffff if '4' in text else M64)}}
+                    if text[0] == 'x':
+                        final['ram'] = [[pa + 8, '00' * 8]]
+            else:
+                final = maker.fault(vector, 0, isr, psr, **where)
+                if vector == DTLB:
+                    final['cr']['iha'] = place
+            if vector != DTLB:
+                final['dtc'] = inserted
+            case(maker, text, 'M', initial, final, label='long format, ' + label, ignore=() if vector == DTLB else ['cr.iha'])
+        bare = {'psr': psr, 'gr': {8: va + 8, 9: 5}, 'rr': {0: rr | 1}, 'cr': {'pta': pta}}
+        case(maker, text, 'M', bare, maker.fault(VHPT, 0, isr, psr, iha=place, **where), label='long format, no translation of the table')
+        case(maker, text, 'M', dict(bare, psr=DT), {'ip': IVA + NESTED, 'psr': DT}, label='long format, nested')
+        case(maker, text, 'M', dict(bare, rr={0: rr}), maker.fault(ALT_DTLB, 0, isr, psr, **where), label='long format, walker off in the region')
+        case(maker, text, 'M', dict(bare, cr={'pta': pta & ~1}), maker.fault(ALT_DTLB, 0, isr, psr, **where), label='long format, walker off')
+    big = {'psr': psr, 'gr': {8: va + 8, 9: 5}, 'rr': {0: rr | 1}, 'cr': {'pta': pta, 'dcr': 2}, 'dtr': [entry(base, base, rid=rid, ps=size)],
+           'ram': [[pa + 8, word.to_bytes(8, 'little').hex()]] + table(0x661 | pa, order='big')}
+    case(maker, 'ld8 r9=[r8]', 'M', big, {'gr': {9: word}, 'dtc': [{'va': va, 'ps': ps, 'pte': 0x661 | pa, 'rid': rid, 'key': 0}]}, label='long format, dcr.be',
+         ignore=['cr.iha'])
+    # Fetches: the walker needs psr.dt, psr.it and psr.ic.
+    place = base | ((CODE >> ps ^ rid) << 5) & (1 << size) - 1
+    tag = rid << 39 ^ CODE >> ps
+    state = IC | DT | IT
+    for label, pte, its_tag, vector in (('found', 0x661, tag, None), ('tag of another page', 0x661, tag ^ 2, 0x0400), ('invalid tag', 0x661, tag | 1 << 63, 0x0400),
+                                        ('not present', 0, tag, INOT_PRESENT), ('no execution', 0x461, tag, IRIGHTS), ('not accessed', 0x641, tag, IACCESS_BIT)):
+        pte |= CODE
+        initial = {'psr': state, 'rr': {0: rr | 1}, 'cr': {'pta': pta}, 'dtr': [entry(base, base, rid=rid, ps=size)], 'ram': table(pte, tag=its_tag)}
+        final = {} if vector is None else maker.fault(vector, 0, ISR_X, state, ifa=CODE, itir=rr)
+        if vector == 0x0400:
+            final['cr']['iha'] = place
+        else:
+            final['itc'] = [{'va': CODE, 'ps': ps, 'pte': pte, 'rid': rid, 'key': 0}]
+        case(maker, 'nop.m 0', 'M', initial, final, label='fetch, long format, ' + label, ignore=() if vector == 0x0400 else ['cr.iha'])
+
+
+# Faults of the register stack's references
+
+def stack_faults(maker):
+    psr = IC | DT | RT
+    rr = 5 << 8 | 14 << 2
+    reasons = [('nothing', None, ALT_DTLB, ALT_DTLB, 0), ('not present', {'p': 0}, NOT_PRESENT, NOT_PRESENT, 0), ('NaT page', {'ma': 7}, NAT, NAT, 0x20),
+               ('not accessed', {'a': 0}, ACCESS_BIT, ACCESS_BIT, 0), ('not dirty', {'d': 0}, None, DIRTY, 0), ('read only', {'access': 0}, None, RIGHTS, 0),
+               ('execute only', {'access': 7, 'pl': 0}, RIGHTS, RIGHTS, 0), ('kernel page for rsc.pl 3', {'rsc': 3, 'pl': 0}, RIGHTS, RIGHTS, 0)]
+    for base in (0x30000, 0x301d0, 0x33f00):
+        for label, page, load, store, code in reasons:
+            page = None if page is None else dict(page)
+            rsc = (page or {}).pop('rsc', 3 if label == 'execute only' else 0) << 2
+            dtr = [] if page is None else [entry(0x30000, 0x30000, rid=5, **page)]
+            def final(vector, kind, address, cr=()):
+                where = {'ifa': address} if vector == NAT else {'ifa': address, 'itir': rr}
+                return maker.fault(vector, 0, kind | ISR_RS | code, psr, **dict(where, **dict(cr)))
+            # alloc and flushrs store; nothing has been stored when the first reference faults.
+            if store:
+                dirty = [[n, False] for n in range(90)]
+                state = {'psr': psr, 'rr': {0: rr}, 'dtr': dtr, 'ar': {'bspstore': base, 'rsc': rsc}, 'rse': {'dirty': dirty}}
+                case(maker, 'alloc r9=ar.pfs,0,8,8,0', 'M', state, final(store, ISR_W, base), label='store at %#x: %s' % (base, label))
+                case(maker, 'flushrs', 'M', state, final(store, ISR_W, base), label='store at %#x: %s' % (base, label))
+            if load:
+                state = {'psr': psr, 'rr': {0: rr}, 'dtr': dtr, 'ar': {'bspstore': base + 0x20, 'rsc': rsc | 16 << 16}}
+                case(maker, 'loadrs', 'M', state, final(load, ISR_R, base + 0x18), label='load at %#x: %s' % (base + 0x18, label), ignore=['ar.rnat'])
+                # A return comes back first; the frame is missing at its target.
+                frame = 4 | 4 << 7
+                state = {'psr': psr, 'rr': {0: rr}, 'dtr': dtr, 'ar': {'bspstore': base + 0x20, 'rsc': rsc, 'pfs': frame}, 'br': {6: 0x9000}}
+                gone = final(load, ISR_R | ISR_IR, base + 0x18)
+                gone['cr']['iip'] = 0x9000
+                gone.update(cfm=frame, ar={'bsp': base})
+                case(maker, 'br.ret.sptk.many b6', 'B', state, gone, events=2, label='load at %#x: %s' % (base + 0x18, label),
+                     ignore=['gr.32', 'gr.33', 'gr.34', 'gr.35', 'rse', 'ar.rnat'])
+                state = {'rr': {0: rr}, 'dtr': dtr, 'ar': {'bspstore': base + 0x20, 'rsc': rsc}, 'cr': {'ipsr': psr, 'iip': 0x9000, 'ifs': 1 << 63 | frame}}
+                gone = dict(gone, cr=dict(gone['cr'], ifs=0))
+                case(maker, 'rfi', 'B', state, gone, events=2, label='load at %#x: %s' % (base + 0x18, label),
+                     ignore=['gr.32', 'gr.33', 'gr.34', 'gr.35', 'rse', 'ar.rnat'])
