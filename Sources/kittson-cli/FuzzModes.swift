@@ -54,7 +54,7 @@ extension FuzzCommand {
     let bugs = try bugs(names), seeds = try seeds(), settings = try settings()
     var bar = ProgressBar("fuzz --planted")
     var missed = 0
-    if !json { print("| bug | what is wrong | cases | seconds | bundles left | first fields |\n|---|---|---|---|---|---|") }
+    if !json { print("| bug | what is wrong | cases | seconds | bundles left | fields |\n|---|---|---|---|---|---|") }
     for (index, bug) in bugs.enumerated() {
       bar.show(Double(index) / Double(bugs.count), bug.name)
       let started = hostSeconds()

@@ -54,7 +54,8 @@ import Verification
 
   @Test(arguments: [
     ("[]", "\"type\": \"case\""), ("{\"type\":\"case\",\"slots\":1,\"initial\":{\"grr\":1}}", "grr"),
-    ("{\"type\":\"case\",\"initial\":{}}", "slots"), ("{\"type\":\"case\",\"slots\":1,\"more\":1,\"initial\":{}}", "more"),
+    ("{\"type\":\"case\",\"initial\":{}}", "slots"),
+    ("{\"type\":\"case\",\"slots\":1,\"more\":1,\"initial\":{}}", "more"),
     ("{\"type\":\"case\",\"slots\":1,\"without\":[\"x\"],\"initial\":{}}", "optimisation"),
     ("{\"type\":\"case\",\"slots\":1,\"initial\":{\"cfm\":\"0x7f\"}}", "frame marker"),
     ("{\"type\":\"case\",\"slots\":1,\"initial\":{\"ram\":[[\"0x10000000\",\"00\"]]}}", "beyond"),

@@ -247,7 +247,7 @@ private func broken(_ cpu: CPU) -> String? {
     for entry in 0..<last { _ = enter(pair, bytes, entry, slots: self.slots(entry)) }
     bytes.enter(pair.machines.0.cpus[0], entry: last)
     let name = "random bytes, seed \(bytes.seed), entry \(last)"
-    guard let kept = FailCase(name, of: pair.machines.0, slots: slots, report: text).reduced(on: pair),
+    guard let kept = FailCase(name, of: pair.machines.0, slots: slots, report: text + "\n").reduced(on: pair),
       let file = fopen("\(String(cString: directory))/random-\(bytes.seed).json", "w")
     else { return }
     fputs(kept.json.text(indented: true) + "\n", file)

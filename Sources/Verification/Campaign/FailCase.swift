@@ -33,7 +33,7 @@ package struct FailCase: Sendable {
       report: fuzzCase.program.listing)
   }
 
-  /// The case with no more memory than it takes for the engines of `pair` to differ; nil where they agree, which they may
+  /// The case with no more memory than it takes for the engines of `pair` to differ; nil where they agree, as they may
   /// from the state as files hold it.
   package func reduced(on pair: DifferentialPair) -> FailCase? {
     var result = self
@@ -61,13 +61,15 @@ package struct FailCase: Sendable {
 
   // MARK: Running
 
-  /// What differs, run once as it was found and once each with all optimisations, with none, and by single instructions.
+  /// What differs, run as it was found, with all optimisations, with none, and by single instructions.
   package func replay(on pair: DifferentialPair) -> [(options: SubjectOptions, differences: [StateDifference])] {
     var none = SubjectOptions(), single = SubjectOptions()
     none.translator = []
     single.instructionLimit = 1
     var tried: [SubjectOptions] = []
-    for candidate in [options, SubjectOptions(), none, single] where !tried.contains(candidate) { tried.append(candidate) }
+    for candidate in [options, SubjectOptions(), none, single] where !tried.contains(candidate) {
+      tried.append(candidate)
+    }
     return tried.map { ($0, differences(on: pair, $0)) }
   }
 
@@ -105,9 +107,10 @@ package struct FailCase: Sendable {
   // MARK: Files
 
   package var json: JSON {
+    let without = TranslatorOptions.names.filter { !options.translator.contains($0.option) }
     var members: [(String, JSON)] = [
       ("type", "case"), ("name", .string(name)), ("slots", .integer(slots)),
-      ("without", .array(TranslatorOptions.names.filter { !options.translator.contains($0.option) }.map { .string($0.name) })),
+      ("without", .array(without.map { .string($0.name) })),
     ]
     if let limit = options.instructionLimit { members.append(("blocks", .integer(Int64(limit)))) }
     members += [("packed", .bool(packsDoubles)), ("report", .string(report)), ("initial", initial.json)]

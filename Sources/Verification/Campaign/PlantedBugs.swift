@@ -1,5 +1,5 @@
-// Wrong semantics on purpose, one instruction rule each: what a campaign is tried with, to see that it finds such things
-// and how soon (Documentation/differential-testing.md). The subject is the interpreter with one of them around its
+// Wrong semantics on purpose, one rule each: what a campaign is tried with, to see that it finds such things and how
+// soon (Documentation/differential-testing.md). The subject is the interpreter with one of them around its
 // instructions (PlantedEngine), the reference the interpreter as it is.
 import CSupport
 import IA64
@@ -47,7 +47,8 @@ private func after(_ opcodes: [Opcode], _ change: @escaping @Sendable (CPU, Inst
 
 /// Another value in r1, from it and what stood in r2 and r3 before. NaTs stay.
 private func result(
-  _ opcodes: [Opcode], _ value: @escaping @Sendable (_ i: Instruction, _ was: UInt64, _ r2: UInt64, _ r3: UInt64) -> UInt64
+  _ opcodes: [Opcode],
+  _ value: @escaping @Sendable (_ i: Instruction, _ was: UInt64, _ r2: UInt64, _ r3: UInt64) -> UInt64
 ) -> Around {
   around(opcodes) { cpu, i, execute in
     let r2 = cpu.readGR(Int(i.r2)), r3 = cpu.readGR(Int(i.r3))
@@ -152,7 +153,9 @@ extension PlantedBug {
     PlantedBug("dep-length", "dep.z loses the field's top bit", result([.dep_z]) { i, was, _, _ in
       Int(i.pos) + Int(i.len) <= 64 ? was & ~(1 << (UInt64(i.pos) + UInt64(i.len) - 1)) : was
     }),
-    PlantedBug("shrp-low", "shrp takes nothing of its upper operand", result([.shrp]) { i, _, _, b in b >> UInt64(i.count) }),
+    PlantedBug("shrp-low", "shrp takes nothing of its upper operand", result([.shrp]) { i, _, _, b in
+      b >> UInt64(i.count)
+    }),
     PlantedBug("sxt1-zero", "sxt1 extends by zeros", result([.sxt1]) { _, was, _, _ in was & 0xff }),
     PlantedBug("zxt4-sign", "zxt4 extends the sign", result([.zxt4]) { _, was, _, _ in
       UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: was)))
@@ -175,11 +178,15 @@ extension PlantedBug {
   // MARK: Comparisons and predicates
 
   fileprivate static let comparisons: [PlantedBug] = [
-    PlantedBug("cmp-unsigned", "cmp.lt compares without signs", compared([.cmp_lt], nil, nil) { _, a, b in (a ^ b) >> 63 != 0 }),
+    PlantedBug("cmp-unsigned", "cmp.lt compares without signs", compared([.cmp_lt], nil, nil) { _, a, b in
+      (a ^ b) >> 63 != 0
+    }),
     PlantedBug("cmp4-wide", "cmp4.eq compares 64 bits", compared([.cmp4_eq], false, true) { _, a, b in
       a != b && UInt32(truncatingIfNeeded: a) == UInt32(truncatingIfNeeded: b)
     }),
-    PlantedBug("cmp-or", "cmp.eq.or sets its first target in any case", compared([.cmp_eq_or], true, true) { _, _, _ in true }),
+    PlantedBug("cmp-or", "cmp.eq.or sets its first target in any case", compared([.cmp_eq_or], true, true) { _, _, _ in
+      true
+    }),
     PlantedBug("cmp-unc-off", "cmp.unc with its predicate off leaves the targets", { cpu, i, execute in
       let isIt = [.cmp_eq_unc, .cmp_lt_unc, .cmp_ltu_unc].contains(i.opcode) && !cpu.readPR(Int(i.qp))
       let targets = (cpu.readPR(Int(i.p1)), cpu.readPR(Int(i.p2)))
@@ -210,14 +217,16 @@ extension PlantedBug {
   // MARK: NaTs
 
   fileprivate static let nats: [PlantedBug] = [
-    PlantedBug("nat-dropped", "integer results drop the NaT of a source", after(additions) { cpu, i in clearNaT(cpu, i.r1) }),
+    PlantedBug("nat-dropped", "integer results drop the NaT of a source", after(additions) { cpu, i in
+      clearNaT(cpu, i.r1)
+    }),
     PlantedBug("nat-kept", "a load leaves its target's NaT", around(loads) { cpu, i, execute in
       let was = cpu.readNaT(Int(i.r1))
       let status = execute()
       if was && status == .done { cpu.setNaT(Int(i.r1)) }
       return status
     }),
-    PlantedBug("nat-compared", "a comparison of a NaT leaves its targets", around([.cmp_eq, .cmp_lt, .cmp4_eq, .cmp_ltu]) {
+    PlantedBug("nat-compared", "a comparison of a NaT leaves its targets", around([.cmp_eq, .cmp_lt, .cmp4_eq]) {
       cpu, i, execute in
       let isNaT = cpu.readNaT(Int(i.r2)) || cpu.readNaT(Int(i.r3))
       let targets = (cpu.readPR(Int(i.p1)), cpu.readPR(Int(i.p2)))
@@ -228,7 +237,9 @@ extension PlantedBug {
       }
       return status
     }),
-    PlantedBug("fill-nat", "ld8.fill brings no NaT", after([.ld8_fill, .ld8_fill_r, .ld8_fill_i]) { cpu, i in clearNaT(cpu, i.r1) }),
+    PlantedBug("fill-nat", "ld8.fill brings no NaT", after([.ld8_fill, .ld8_fill_r, .ld8_fill_i]) { cpu, i in
+      clearNaT(cpu, i.r1)
+    }),
     PlantedBug("spill-unat", "st8.spill leaves ar.unat", around([.st8_spill, .st8_spill_i]) { cpu, _, execute in
       let old = cpu.pointee.ar_unat
       defer { cpu.pointee.ar_unat = old }
@@ -253,7 +264,9 @@ extension PlantedBug {
       if isNaT && status == .done { cpu.setNaT(Int(i.r2)) }
       return status
     }),
-    PlantedBug("speculation-zero", "a deferred ld.s leaves no NaT", after(opcodes(.ld1_s, .ld8_s)) { cpu, i in clearNaT(cpu, i.r1) }),
+    PlantedBug("speculation-zero", "a deferred ld.s leaves no NaT", after(opcodes(.ld1_s, .ld8_s)) { cpu, i in
+      clearNaT(cpu, i.r1)
+    }),
     PlantedBug("getf-natval", "getf.sig of NaTVal gives no NaT", after([.getf_sig]) { cpu, i in clearNaT(cpu, i.r1) }),
     PlantedBug("setf-nat", "setf.sig of a NaT gives a number", around([.setf_sig]) { cpu, i, execute in
       let isNaT = cpu.readNaT(Int(i.r2))
@@ -303,7 +316,8 @@ extension PlantedBug {
     PlantedBug("cmpxchg-result", "cmpxchg8 gives ar.ccv", after([.cmpxchg8_acq, .cmpxchg8_rel]) { cpu, i in
       cpu.writeGR(Int(i.r1), cpu.pointee.ar_ccv)
     }),
-    PlantedBug("fetchadd-result", "fetchadd gives the new value", result([.fetchadd8_acq, .fetchadd8_rel]) { i, was, _, _ in
+    PlantedBug("fetchadd-result", "fetchadd gives the new value", result([.fetchadd8_acq, .fetchadd8_rel]) {
+      i, was, _, _ in
       was &+ UInt64(bitPattern: i.imm)
     }),
     PlantedBug("alignment", "an unaligned load does not fault under psr.ac", around(loads) { cpu, _, execute in
@@ -332,7 +346,8 @@ extension PlantedBug {
   // MARK: Floating point
 
   fileprivate static let floatingPoint: [PlantedBug] = [
-    PlantedBug("rounding-mode", "fma and the like round to nearest in any mode", withStatus(multiplyAdds) { fpsr, shift in
+    PlantedBug("rounding-mode", "fma and the like round to nearest in any mode", withStatus(multiplyAdds) {
+      fpsr, shift in
       fpsr & ~(0x30 << shift)
     }),
     PlantedBug("precision-control", "fma and the like take pc for 64 bits", withStatus(multiplyAdds) { fpsr, shift in
@@ -403,7 +418,9 @@ extension PlantedBug {
 
   fileprivate static let branches: [PlantedBug] = [
     PlantedBug("call-ec", "br.call saves no ar.ec", after(calls) { cpu, _ in cpu.pointee.ar_pfs &= ~(0x3f << 52) }),
-    PlantedBug("call-level", "br.call saves no privilege level", after(calls) { cpu, _ in cpu.pointee.ar_pfs &= ~(3 << 62) }),
+    PlantedBug("call-level", "br.call saves no privilege level", after(calls) { cpu, _ in
+      cpu.pointee.ar_pfs &= ~(3 << 62)
+    }),
     PlantedBug("call-link", "br.call links to its own bundle", around([.br_call]) { cpu, i, execute in
       let status = execute()
       if status == .branched { cpu.branches[Int(i.b1)] &-= 16 }
@@ -433,7 +450,8 @@ extension PlantedBug {
       if status == .done || status == .branched { cpu.predicates[stage] = 1 }
       return status
     }),
-    PlantedBug("rotation-floats", "br.ctop does not rotate floating-point registers", around([.br_ctop]) { cpu, _, execute in
+    PlantedBug("rotation-floats", "br.ctop does not rotate floating-point registers", around([.br_ctop]) {
+      cpu, _, execute in
       let old = cpu.pointee.cfm & 0x7f << 25
       let status = execute()
       if status == .done || status == .branched { cpu.pointee.cfm = cpu.pointee.cfm & ~(0x7f << 25) | old }
@@ -448,7 +466,9 @@ extension PlantedBug {
     PlantedBug("alloc-rotating", "alloc takes no rotating registers", after([.alloc]) { cpu, _ in
       if cpu.pointee.cfm >> 18 & 0x7f == 0 { cpu.pointee.cfm &= ~(0xf << 14) }
     }),
-    PlantedBug("flushrs-rnat", "flushrs forgets collected NaT bits", after([.flushrs]) { cpu, _ in cpu.pointee.ar_rnat = 0 }),
+    PlantedBug("flushrs-rnat", "flushrs forgets collected NaT bits", after([.flushrs]) { cpu, _ in
+      cpu.pointee.ar_rnat = 0
+    }),
     PlantedBug("bsp-crossing", "ar.bsp is a word short behind a collection", result([.mov_from_ar_m]) { i, was, _, _ in
       i.r3 == 17 && was & 0x1f8 == 0 ? was &- 8 : was
     }),

@@ -93,7 +93,9 @@ extension VectorState {
     members.append(("fr", .object(fr.sorted { $0.key < $1.key }.map { number, value in
       ("\(number)", .array([.hexadecimal(value.0), .hexadecimal(value.1)]))
     })))
-    for file in RegisterFile.allCases { if let values = files[file] { members.append((file.rawValue, Self.registers(values))) } }
+    for file in RegisterFile.allCases {
+      if let values = files[file] { members.append((file.rawValue, Self.registers(values))) }
+    }
     for kind in ["ar", "cr"] {
       let registers = named.filter { $0.key.hasPrefix(kind + ".") }.sorted { $0.key < $1.key }
       members.append((kind, .object(registers.map { (String($0.key.dropFirst(3)), .hexadecimal($0.value)) })))
