@@ -1,6 +1,7 @@
 // kittson fuzz with files of cases, and with bugs planted on purpose.
 import Glibc
 import Machine
+import Platforms
 import Verification
 
 extension FuzzCommand {
