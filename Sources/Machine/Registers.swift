@@ -130,9 +130,11 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     n < 32 ? staticGR[n] : pointee.frame[stackedOffset(n)]
   }
 
+  /// Whether general register `n` holds a NaT. Of a register outside the frame, whose value the architecture leaves
+  /// open, that is never said: `nat_live` is about the frame.
   @inlinable @inline(__always) package func readNaT(_ n: Int) -> Bool {
     if pointee.nat_live == 0 { return false }
-    return n < 32 ? staticNaT[n] != 0 : pointee.frame_nat[stackedOffset(n)] != 0
+    return n < 32 ? staticNaT[n] != 0 : n - 32 < sof && pointee.frame_nat[stackedOffset(n)] != 0
   }
 
   /// Writes general register `n` and clears its NaT bit. `n` must be a legal target (not r0, inside the frame).

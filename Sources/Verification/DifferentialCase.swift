@@ -62,10 +62,19 @@ package final class DifferentialPair {
 
   /// The differences after `slots` issued slots of `program` on both: none where the engines agree.
   package func run(_ program: RandomProgram, slots: Int64, _ options: SubjectOptions? = nil) -> [StateDifference] {
+    run(slots: slots, options) { machine, _ in program.prepare(machine) }
+  }
+
+  /// The same from the state that `prepare` gives each machine.
+  package func run(
+    slots: Int64, _ options: SubjectOptions?, _ prepare: (Machine, any Engine) -> Void
+  ) -> [StateDifference] {
     _ = defaultLimit
     if let options { configure(options) }
-    let first = run(program, slots, machines.0, engines.0)
-    let second = run(program, slots, machines.1, engines.1)
+    prepare(machines.0, engines.0)
+    prepare(machines.1, engines.1)
+    let first = run(slots, machines.0, engines.0)
+    let second = run(slots, machines.1, engines.1)
     var differences = StateComparison.differences(machines.0.cpus[0], machines.1.cpus[0])
     if first != second { differences.append(StateDifference(name: "stop reason", first: first, second: second)) }
     let a = machines.0.cpus[0].slots, b = machines.1.cpus[0].slots
@@ -74,8 +83,7 @@ package final class DifferentialPair {
     return differences
   }
 
-  private func run(_ program: RandomProgram, _ slots: Int64, _ machine: Machine, _ engine: any Engine) -> UInt64 {
-    program.prepare(machine)
+  private func run(_ slots: Int64, _ machine: Machine, _ engine: any Engine) -> UInt64 {
     engine.invalidateCode(physical: 0, length: RandomProgram.memorySize)
     let cpu = machine.cpus[0]
     while Int64(bitPattern: cpu.slots) < slots {
@@ -104,10 +112,17 @@ package final class DifferentialPair {
   /// The report of a case that differs: the program, the block that made the difference where the engine works in
   /// blocks, and the fields.
   package func describe(_ program: RandomProgram, slots: Int64, _ options: SubjectOptions? = nil) -> String {
-    var differences = run(program, slots: slots, options)
-    var text = program.listing + "differs after \(slots) slots"
+    describe(program.listing, slots: slots, options) { machine, _ in program.prepare(machine) }
+  }
+
+  /// The same of a program whose text is `listing`, from the state that `prepare` gives each machine.
+  func describe(
+    _ listing: String, slots: Int64, _ options: SubjectOptions?, _ prepare: (Machine, any Engine) -> Void
+  ) -> String {
+    var differences = run(slots: slots, options, prepare)
+    var text = listing + "differs after \(slots) slots"
     if let blocks = engines.1 as? any BlockEngine {
-      if let found = followBlocks(program, slots, blocks) {
+      if let found = followBlocks(slots, blocks, prepare) {
         text += ": block from \(place(found.start)), \(found.slots) slots, after \(found.before)"
         differences = found.differences
       } else {
@@ -131,11 +146,14 @@ package final class DifferentialPair {
   }
 
   /// Runs block by block, the reference following, up to the first difference.
-  private func followBlocks(_ program: RandomProgram, _ slots: Int64, _ engine: any BlockEngine) -> DifferingBlock? {
+  private func followBlocks(
+    _ slots: Int64, _ engine: any BlockEngine, _ prepare: (Machine, any Engine) -> Void
+  ) -> DifferingBlock? {
     let before = engine.returnsAfterBlock
     engine.returnsAfterBlock = true
     defer { engine.returnsAfterBlock = before }
-    for machine in [machines.0, machines.1] { program.prepare(machine) }
+    prepare(machines.0, engines.0)
+    prepare(machines.1, engines.1)
     engines.0.invalidateCode(physical: 0, length: RandomProgram.memorySize)
     engine.invalidateCode(physical: 0, length: RandomProgram.memorySize)
     let reference = machines.0.cpus[0], subject = machines.1.cpus[0]

@@ -1,6 +1,7 @@
 // kittson fuzz: random programs on both engines.
 import ArgumentParser
 import Glibc
+import IA64
 import Kittson
 import Machine
 import Platforms
@@ -23,8 +24,11 @@ struct FuzzCommand: ParsableCommand {
         kittson fuzz --seed 1 --count 1000000 --shard 3/64 -D log.3.json
         kittson fuzz --seed 1 --count 1000000 -D log.json --resume       go on with what is left
         kittson fuzz --seed 8731 --count 1                               one case again
+        kittson fuzz --seed 1 --count 1000000 --keep failed              a file for each failing case
+        kittson fuzz --replay failed/8731.json                           that case, whatever became of the generator
+        kittson fuzz --planted all --count 20000                         how soon bugs planted on purpose are found
 
-      Exit status: 0 no difference, 1 some case failed.
+      Exit status: 0 no difference, 1 some case failed; with --planted: 0 all found, 1 some not found.
       """)
 
   @Option(help: ArgumentHelp("The first case's seed.", valueName: "S"))
@@ -66,12 +70,20 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Counts what was executed, row by row, and writes it to a file (.json: as JSON).", valueName: "FILE"))
   var coverage: String?
 
-  @Option(help: ArgumentHelp("Keeps each failing case as a file in a directory.", valueName: "DIRECTORY"))
+  @Option(help: ArgumentHelp("Keeps each failing case as a file in a directory, for --replay.", valueName: "DIRECTORY"))
   var keep: String?
+
+  @Option(parsing: .upToNextOption, help: ArgumentHelp("Runs the cases of files instead.", valueName: "FILE"))
+  var replay: [String] = []
+
+  @Option(help: ArgumentHelp("Instead of the translator tries the interpreter with a bug planted, one after the other: names separated by commas, or all.", valueName: "NAMES"))
+  var planted: String?
 
   private static var mixNames: String { RandomProgram.Mix.names.map(\.name).joined(separator: ", ") }
 
   func run() throws {
+    if !replay.isEmpty { return try replayFiles() }
+    if let planted { return try searchPlanted(planted) }
     var campaign = Campaign(try seeds())
     campaign.settings = try settings()
     guard jobs > 0 else { throw Failure("--jobs \(jobs): give a number from 1 on", status: ExitStatus.usage) }
@@ -90,7 +102,7 @@ struct FuzzCommand: ParsableCommand {
     if output.failures > 0 { Glibc.exit(ExitStatus.different) }
   }
 
-  private func seeds() throws -> SeedRange {
+  func seeds() throws -> SeedRange {
     var seeds = SeedRange(first: seed, count: count)
     if let shard {
       seeds.index = shard.index
@@ -99,7 +111,7 @@ struct FuzzCommand: ParsableCommand {
     return seeds
   }
 
-  private func settings() throws -> FuzzSettings {
+  func settings() throws -> FuzzSettings {
     var settings = FuzzSettings()
     if let mix { settings.mix = mix.mix }
     settings.varies = !uniform
@@ -236,6 +248,7 @@ private final class FuzzOutput {
     let words = ["kittson", "fuzz", "--seed", "\(failure.seed)", "--count", "1"] + command.choiceWords
     let reproduce = words.joined(separator: " ")
     guard case .object(var members) = failure.json else { return }
+    members.removeAll { $0.0 == "case" }
     members.append(("reproduce", .string(reproduce)))
     let line = JSON.object(members).text() + "\n"
     file?.write(line)
@@ -248,7 +261,7 @@ private final class FuzzOutput {
     }
     fflush(nil)
     if let directory = command.keep, let file = try? OutputFile("\(directory)/\(failure.seed).json", appends: false) {
-      file.write(JSON.object(members).text(indented: true) + "\n")
+      file.write((failure.json["case"] ?? .object(members)).text(indented: true) + "\n")
     }
   }
 
@@ -260,9 +273,10 @@ private final class FuzzOutput {
     }
     let cases = done + counts.cases
     let rate = Double(counts.cases) / max(1e-3, now - started)
+    let rows = counts.rows.map { ", \($0) of \(Opcode.rowCount) rows" } ?? ""
     bar.show(
       Double(cases) / Double(max(1, seeds.size)),
-      "\(cases) cases, \(fixed(rate, 0)) a second, \(counts.slots) slots, \(failures) failures")
+      "\(cases) cases, \(fixed(rate, 0)) a second, \(counts.slots) slots\(rows), \(failures) failures")
   }
 
   func finish(_ counts: CampaignCounts) {

@@ -46,8 +46,34 @@ import Testing
     #expect(text.contains("instruction groups"))
   }
 
+  @Test func keptCasesAreReplayed() throws {
+    let folder = packageFolder.appendingPathComponent("Tests/FailCases")
+    let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).map(\.path)
+      .filter { $0.hasSuffix(".json") }.sorted()
+    #expect(!files.isEmpty)
+    let result = try kittson(["fuzz", "--json", "--replay"] + files)
+    #expect(result.status == 0, "\(result.output)\(result.errors)")
+    #expect(try lines(result.output).count == files.count)
+    #expect(try lines(result.output).allSatisfy { $0["equal"] as? Bool == true })
+  }
+
+  @Test func filesThatHoldNoCase() throws {
+    let file = try TemporaryFile(Data("[]".utf8))
+    #expect(try kittson("fuzz", "--replay", file.path).status == 126)
+    #expect(try kittson("fuzz", "--replay", file.path + ".none").status == 127)
+  }
+
+  @Test func plantedBugsAreFound() throws {
+    let result = try kittson("fuzz", "--planted", "add-carry,nat-dropped", "--count", "2000", "--json")
+    #expect(result.status == 0, "\(result.output)\(result.errors)")
+    #expect(try lines(result.output).map { $0["name"] as? String } == ["add-carry", "nat-dropped"])
+    let none = try kittson("fuzz", "--planted", "iim-short", "--count", "1")
+    #expect(none.status == 1 && none.output.contains("not found"))
+  }
+
   @Test(arguments: [
     ["--jobs", "0"], ["--shard", "5/4"], ["--mix", "nonsense"], ["--disable", "nonsense"], ["--length", "1"], ["--resume"],
+    ["--planted", "nonsense"],
   ])
   func badUsage(_ arguments: [String]) throws {
     let result = try kittson(["fuzz", "--count", "1"] + arguments)

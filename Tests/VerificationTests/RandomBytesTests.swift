@@ -1,5 +1,6 @@
 // Random bytes as code, from random states, on both engines: whatever comes out must be an architectural outcome, and
-// the same one. KITTSON_RANDOM_BUNDLES sets how many bundles are entered (100,000 if unset), KITTSON_SEED where to begin.
+// the same one. KITTSON_RANDOM_BUNDLES sets how many bundles are entered (100,000 if unset), KITTSON_SEED where to begin;
+// KITTSON_KEEP names a directory for files of what fails (Tests/FailCases).
 import CSupport
 import Glibc
 import IA64
@@ -174,32 +175,83 @@ private func broken(_ cpu: CPU) -> String? {
     }
   }
 
-  /// One filling of memory, entered 64 times. The first difference or broken rule, or nil.
-  private func fault(_ pair: DifferentialPair, _ seed: UInt64) -> String? {
-    let bytes = RandomBytes(seed: seed)
+  /// The first bundles from the present one on, were memory mapped as it is.
+  private func code(_ cpu: CPU) -> String {
+    (0..<4 as Range<UInt64>).flatMap { index in
+      let address = cpu.pointee.ip &+ 16 * index
+      let bundle = InstructionBundle(loadingFrom: cpu.machine.ram + Int(address & (RandomBytes.memorySize - 16)))
+      return Disassembler.lines(bundle, at: address).map { "0x\(String(address, radix: 16)) \($0)\n" }
+    }.joined()
+  }
+
+  /// Both machines as they are filled for a seed.
+  private func fill(_ pair: DifferentialPair, _ bytes: RandomBytes) {
     for (machine, engine) in [(pair.machines.0, pair.engines.0), (pair.machines.1, pair.engines.1)] {
       bytes.fill(machine)
       bytes.prepare(machine.cpus[0])
       engine.invalidateCode(physical: 0, length: RandomBytes.memorySize)
     }
+  }
+
+  /// Enters the code on both and runs it for `slots`. The difference or broken rule, or nil.
+  private func enter(_ pair: DifferentialPair, _ bytes: RandomBytes, _ entry: Int, slots: Int64) -> String? {
     let a = pair.machines.0.cpus[0], b = pair.machines.1.cpus[0]
+    bytes.enter(a, entry: entry)
+    bytes.enter(b, entry: entry)
+    let first = run(pair.engines.0, a, slots: slots), second = run(pair.engines.1, b, slots: slots)
+    // A stop without code to go on with is the machine check of a fetch from nowhere.
+    for stop in [first, second] where stop != 0 && stop != KT_STOP_FATAL.rawValue { return "stop \(stop)" }
+    for cpu in [a, b] { if let rule = broken(cpu) { return rule } }
+    let differences = StateComparison.differences(a, b)
+    if first == second && a.slots == b.slots && differences.isEmpty { return nil }
+    return "stops \(first) and \(second), slots \(a.slots) and \(b.slots), "
+      + differences.prefix(8).map { "\($0.name) \($0.values.0) and \($0.values.1)" }.joined(separator: ", ")
+  }
+
+  private func slots(_ entry: Int) -> Int64 { Int64(3 + (entry & 7)) }
+
+  /// One filling of memory, entered 64 times. The first difference or broken rule, or nil.
+  private func fault(_ pair: DifferentialPair, _ seed: UInt64) -> String? {
+    let bytes = RandomBytes(seed: seed)
+    fill(pair, bytes)
     for entry in 0..<RandomBytes.entries {
-      bytes.enter(a, entry: entry)
-      bytes.enter(b, entry: entry)
-      let start = "seed \(seed), entry \(entry) at \(a.pointee.ip), slot \(a.pointee.ri), psr \(a.pointee.psr)"
-      let slots = Int64(3 + (entry & 7))
-      let first = run(pair.engines.0, a, slots: slots), second = run(pair.engines.1, b, slots: slots)
-      // A stop without code to go on with is the machine check of a fetch from nowhere.
-      for stop in [first, second] where stop != 0 && stop != KT_STOP_FATAL.rawValue { return "\(start): stop \(stop)" }
-      for cpu in [a, b] { if let rule = broken(cpu) { return "\(start): \(rule)" } }
-      let differences = StateComparison.differences(a, b)
-      if first != second || a.slots != b.slots || !differences.isEmpty {
-        return "\(start): stops \(first) and \(second), slots \(a.slots) and \(b.slots), "
-          + differences.prefix(8).map { "\($0.name) \($0.values.0) and \($0.values.1)" }.joined(separator: ", ")
-      }
+      if let text = enter(pair, bytes, entry, slots: slots(entry)) { return narrow(pair, bytes, entry) ?? text }
     }
     return memcmp(pair.machines.0.ram, pair.machines.1.ram, Int(RandomBytes.memorySize)) == 0
       ? nil : "seed \(seed): memory differs"
+  }
+
+  /// The same entry for one slot, two and so on, up to the slot at which the engines part.
+  private func narrow(_ pair: DifferentialPair, _ bytes: RandomBytes, _ last: Int) -> String? {
+    let cpu = pair.machines.0.cpus[0]
+    for count in 0...slots(last) {
+      var place = ""
+      for slots in [max(0, count - 1), count] {
+        fill(pair, bytes)
+        for entry in 0..<last { _ = enter(pair, bytes, entry, slots: self.slots(entry)) }
+        if let text = enter(pair, bytes, last, slots: slots) {
+          keep(pair, bytes, last, slots: slots, text)
+          return "seed \(bytes.seed), entry \(last), after \(slots) slots: \(text)\n\(place)"
+        }
+        place = "psr \(String(cpu.pointee.psr, radix: 16)), cfm \(String(cpu.pointee.cfm, radix: 16)), "
+          + "slot \(cpu.pointee.ri) of\n\(code(cpu))"
+      }
+    }
+    return nil
+  }
+
+  /// Writes the case to a file in the directory that KITTSON_KEEP names.
+  private func keep(_ pair: DifferentialPair, _ bytes: RandomBytes, _ last: Int, slots: Int64, _ text: String) {
+    guard let directory = getenv("KITTSON_KEEP") else { return }
+    fill(pair, bytes)
+    for entry in 0..<last { _ = enter(pair, bytes, entry, slots: self.slots(entry)) }
+    bytes.enter(pair.machines.0.cpus[0], entry: last)
+    let name = "random bytes, seed \(bytes.seed), entry \(last)"
+    guard let kept = FailCase(name, of: pair.machines.0, slots: slots, report: text + "\n").reduced(on: pair),
+      let file = fopen("\(String(cString: directory))/random-\(bytes.seed).json", "w")
+    else { return }
+    fputs(kept.json.text(indented: true) + "\n", file)
+    fclose(file)
   }
 
   /// Code that a translation puts where there is no memory ends the machine, on either engine.

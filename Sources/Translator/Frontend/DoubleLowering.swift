@@ -104,10 +104,10 @@ extension Frontend {
     guard isNative else { return false }
     if i.opcode == .fmerge_s && i.f2 == i.f3 && i.f2 > 1 {
       let source = physicalFR(i.f2), target = physicalFR(i.f1)
-      let bits = builder.read(Slot.significand(source)), form = builder.read(Slot.exponent(source))
-      if source == target { return true }
-      builder.put(Slot.significand(target), bits)
-      builder.put(Slot.exponent(target), form)
+      if source != target {
+        builder.put(Slot.significand(target), builder.read(Slot.significand(source)))
+        builder.put(Slot.exponent(target), builder.read(Slot.exponent(source)))
+      }
       if called.contains(i.f2) { called.insert(i.f1) } else { called.remove(i.f1) }
       markModified(i.f1)
       return true

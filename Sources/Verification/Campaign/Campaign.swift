@@ -38,6 +38,8 @@ package struct CampaignCounts: Sendable, Equatable {
   package var failures: UInt64 = 0
   /// Slots that the reference has issued.
   package var slots: UInt64 = 0
+  /// Rows of the instruction table that were executed with their predicate on, where coverage is measured.
+  package var rows: Int?
 }
 
 package enum CampaignError: Error, CustomStringConvertible {
@@ -125,6 +127,7 @@ package struct Campaign {
     }
     members.append(("bundles", .integer(Int64(small.program.workingBundles))))
     members.append(("report", .string(pair.describe(small.program, slots: small.slots, small.options))))
+    if alone, let file = FailCase(small, on: pair.machines.0).reduced(on: pair) { members.append(("case", file.json)) }
     return .object(members)
   }
 }
@@ -197,6 +200,11 @@ private struct CampaignScheduler {
   /// What is done, pieces in progress included.
   private var present: CampaignCounts {
     var sum = counts
+    if campaign.measuresCoverage {
+      var measured = coverage
+      for worker in workers { measured.add(worker.area.coverage) }
+      sum.rows = measured.executedRows
+    }
     for worker in workers {
       sum.cases += worker.area.cases
       sum.slots += worker.area.slots
@@ -268,12 +276,16 @@ private struct CampaignScheduler {
     let seed = campaign.seeds.seed(place)
     let fuzzCase = FuzzCase(seed: seed, campaign.settings)
     counts.cases += 1
-    fail(.object([
+    var members: [(String, JSON)] = [
       ("type", "failure"), ("seed", .unsigned(seed)), ("kind", .string(kind)),
       ("mix", .string(fuzzCase.program.mix.text)), ("options", .string(fuzzCase.options.text)),
       ("slots", .integer(fuzzCase.slots)), ("signal", .integer(Int64(hangs ? 0 : signal))),
       ("report", .string(fuzzCase.program.listing)),
-    ]))
+    ]
+    if let machine = try? Machine(ramSize: RandomProgram.memorySize) {
+      members.append(("case", FailCase(fuzzCase, on: machine).json))
+    }
+    fail(.object(members))
     complete(worker.piece.lowerBound..<place + 1)
     if place + 1 < worker.piece.upperBound { leftOver.append(place + 1..<worker.piece.upperBound) }
   }

@@ -121,6 +121,7 @@ extension RandomProgram {
   private func simplify(_ cpu: CPU) {
     if plain.contains(.floats) {
       for n in 2..<128 { cpu.floats[n] = kt_fr(significand: 0, sign_exponent: 0) }
+      cpu.pointee.ar_fpsr = 0x9804_c027_0033f
     }
     if plain.contains(.rotation) { cpu.pointee.cfm &= (1 << 18) - 1 }
     if plain.contains(.predicates) { for n in 1..<64 { cpu.predicates[n] = 0 } }
@@ -188,6 +189,13 @@ extension RandomProgram {
     cpu.pointee.ar_ccv = Self.value(&random)
     for n in 0..<16 { kt_bank_gr(cpu)[n] = random.next() }
     for n in 0..<8 { kt_kernel_registers(cpu)[n] = random.next() }
+    if mix.contains(.floatingPoint), random.next() & 3 == 0 { prepareFloatingPoint(cpu, &random) }
+  }
+
+  /// Enabled traps, and other controls of sf0 than usual.
+  private func prepareFloatingPoint(_ cpu: CPU, _ random: inout SplitMix64) {
+    let precision = [0, 2, 3, 3][Int(random.next() & 3)] as UInt64
+    cpu.pointee.ar_fpsr = cpu.pointee.ar_fpsr & ~0x1fff | random.next() & 0xcff | precision << 8
   }
 
   /// A register's value: ends of ranges, small numbers and any.

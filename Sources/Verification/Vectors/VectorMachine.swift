@@ -63,6 +63,14 @@ package final class VectorMachine {
     ringNaTBefore = .allocate(capacity: Int(KT_RING_REGISTERS))
   }
 
+  /// For states on a machine that there is.
+  init(_ machine: Machine, _ engine: any Engine) {
+    (self.machine, self.engine, cpu) = (machine, engine, machine.cpus[0])
+    before = .allocate(capacity: 1)
+    ringBefore = .allocate(capacity: Int(KT_RING_REGISTERS))
+    ringNaTBefore = .allocate(capacity: Int(KT_RING_REGISTERS))
+  }
+
   deinit {
     before.deallocate()
     ringBefore.deallocate()
@@ -178,7 +186,7 @@ package final class VectorMachine {
   // MARK: Loading
 
   /// Puts the processor into `state`; what makes that impossible, or nil.
-  private func load(_ state: VectorState) -> String? {
+  func load(_ state: VectorState) -> String? {
     cpu.reset()
     cpu.pointee.deadline = 0
     cpu.pointee.budget = 0

@@ -88,7 +88,7 @@ extension StateVector {
 // MARK: A state
 
 extension VectorState {
-  fileprivate init(_ value: JSON, _ place: String) throws(VectorError) {
+  init(_ value: JSON, _ place: String) throws(VectorError) {
     for (key, value) in try members(value, place) {
       let path = "\(place).\(key)"
       switch key {
