@@ -29,4 +29,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     let shift = UInt64(entry.pointee.ps)
     return pte.physical(pageShift: shift) | ip & ((1 << shift) - 1)
   }
+
+  /// log2 of the size of the page that holds the code at `ip`, where a translation in the processor says so.
+  package func fetchPageShift(_ ip: UInt64) -> UInt8? { findInstruction(ip)?.pointee.ps }
 }

@@ -31,8 +31,9 @@ extension TranslatorEngine {
     let first = Int(cache.blocks[number].firstExit)
     return (first..<first + Int(cache.blocks[number].exitCount)).compactMap { index in
       let exit = cache.exits[index]
-      guard exit.kind == .direct, !exit.isMoved, let block = cache.find(exit.target | UInt64(exit.slot), exit.key),
-        cache.blocks[block].isPlain, cache.blocks[block].verified == epoch
+      guard exit.kind == .direct, !exit.isMoved,
+        let block = cache.find(exit.target | UInt64(exit.slot), exit.key, verifiedIn: epoch),
+        cache.blocks[block].isPlain, cache.isOnePage(number, block)
       else { return nil }
       return (block, exit.backward)
     }

@@ -70,6 +70,7 @@ package final class TranslatorEngine: BlockEngine {
   /// Epoch of instruction address translations, and what it was derived from.
   var epoch: UInt64 = 1
   private var generation: UInt64 = 0
+  private var observed: UInt32 = 0
   private let snapshot: UnsafeMutableRawPointer
   private var siteGeneration: UInt64 = 0
   /// How many regions were made at each head.
@@ -128,10 +129,12 @@ package final class TranslatorEngine: BlockEngine {
       // A handler that can't be fetched itself faults for ever.
       if cpu.pointee.budget < 1 { return stop(cpu, KT_STOP_BUDGET) }
       let flushes = cache.flushes
+      let proved = epoch
       noticeTranslations(cpu)
       buryRetired()
       let found = lookup(cpu)
-      if cache.flushes != flushes { pending = -1 }
+      // A link must not lead from one state of translations into another.
+      if cache.flushes != flushes || epoch != proved { pending = -1 }
       guard var number = found else {
         pending = -1
         cpu.pointee.budget -= 1  // a fetch that faults has been issued
@@ -253,22 +256,28 @@ package final class TranslatorEngine: BlockEngine {
   private func lookup(_ cpu: CPU) -> Int? {
     let start = cpu.pointee.ip | UInt64(cpu.pointee.ri)
     let key = cpu.pointee.cfm | Mode.of(cpu.pointee.psr) << Mode.shift
-    if let number = cache.find(start, key) {
-      let block = cache.blocks + number
-      if block.pointee.verified == epoch {
-        if options.contains(.indirectCache) { cache.remember(number) }
-        return number
-      }
-      guard let physical = cpu.resolveFetch(cpu.pointee.ip) else { return nil }
-      if physical & ~0xfff == block.pointee.physical {
-        block.pointee.verified = epoch
+    if let number = cache.find(start, key, verifiedIn: epoch) {
+      if options.contains(.indirectCache) { cache.remember(number) }
+      return number
+    }
+    guard let physical = cpu.resolveFetch(cpu.pointee.ip) else { return nil }
+    if let number = cache.find(start, key, granule: physical & ~0xfff) {
+      if cache.blocks[number].pageShift == pageShift(cpu, start) {
+        cache.blocks[number].verified = epoch
         if options.contains(.indirectCache) { cache.remember(number) }
         return number
       }
       cache.retire(number)
     }
-    guard let physical = cpu.resolveFetch(cpu.pointee.ip), let host = codeHost(cpu, physical) else { return nil }
+    guard let host = codeHost(cpu, physical) else { return nil }
     return translate(cpu, start, key, physical, host)
+  }
+
+  /// log2 of the size of the page that holds the code at `address`. Without translation everything is one page; so is a
+  /// process, whose mappings are told of.
+  private func pageShift(_ cpu: CPU, _ address: UInt64) -> UInt8 {
+    if cpu.pointee.is_process != 0 || cpu.pointee.psr & PSR.it == 0 { return 63 }
+    return cpu.fetchPageShift(address) ?? UInt8(KT_GRANULE_SHIFT)
   }
 
   private func translate(
@@ -335,7 +344,8 @@ package final class TranslatorEngine: BlockEngine {
     _ = cache.add(BlockRecord(
       start: start, key: key, end: block.end, physical: physical & ~0xfff, code: cache.executable(entry),
       codeEnd: cache.executable(end), slots: block.slots, firstExit: Int32(firstExit),
-      exitCount: Int32(block.exitCount), incoming: -1, nextInGranule: -1, verified: epoch, retired: false,
+      exitCount: Int32(block.exitCount), incoming: -1, nextInGranule: -1, verified: epoch,
+      pageShift: pageShift(cpu, start), retired: false,
       isPlain: frontend.passedSites.isEmpty && !frontend.hasDivision, region: region))
     for site in lowering.sites { siteRecords.append((number, site)) }
     if let home = lowering.home, let sites = frontend.sites {
@@ -363,8 +373,9 @@ package final class TranslatorEngine: BlockEngine {
     noticeTranslations(cpu)
     buryRetired()
     let key = marker | Mode.of(cpu.pointee.psr) << Mode.shift
-    if let number = cache.find(start, key) { return number }
-    guard let physical = cpu.peekFetch(start & ~15), let host = codeHost(cpu, physical) else { return nil }
+    guard let physical = cpu.peekFetch(start & ~15) else { return nil }
+    if let number = cache.find(start, key, granule: physical & ~0xfff) { return number }
+    guard let host = codeHost(cpu, physical) else { return nil }
     return translate(cpu, start, key, physical, host)
   }
 
@@ -415,9 +426,14 @@ package final class TranslatorEngine: BlockEngine {
       siteGeneration = sites.pointee.generation
       follow(sites)
     }
-    guard cpu.pointee.fetch_generation != generation else { return }
+    guard cpu.pointee.fetch_generation != generation || cpu.pointee.index != observed else { return }
     generation = cpu.pointee.fetch_generation
-    if cpu.pointee.is_process != 0 { return newEpoch() }
+    observed = cpu.pointee.index
+    if cpu.pointee.is_process != 0 {
+      epoch += 1
+      cache.retireWideRegions()
+      return cache.unlinkAll()
+    }
     var place = snapshot
     var changed = false
     func compare(_ source: UnsafeRawPointer, _ bytes: Int) {
@@ -431,7 +447,9 @@ package final class TranslatorEngine: BlockEngine {
     compare(kt_itc(cpu), Int(KT_ITC_COUNT) * MemoryLayout<kt_translation>.stride)
     compare(kt_region_registers(cpu), 64)
     compare(kt_protection_keys(cpu), 128)
-    if changed { newEpoch() }
+    guard changed else { return }
+    epoch += 1
+    cache.unlinkPages()
   }
 
   /// Has the patcher follow a site table that was not known before.
@@ -448,12 +466,6 @@ package final class TranslatorEngine: BlockEngine {
   /// Blocks that the patcher sent home die here, between blocks.
   private func buryRetired() {
     for number in patcher.takeRetired() where !cache.blocks[number].retired { cache.retire(number) }
-  }
-
-  private func newEpoch() {
-    epoch += 1
-    cache.retireWideRegions()
-    cache.unlinkAll()
   }
 
   package func invalidateCode(physical: UInt64, length: UInt64) {

@@ -17,6 +17,7 @@ struct BlockRecord {
   var incoming: Int32      // first linked exit that leads here, or -1
   var nextInGranule: Int32
   var verified: UInt64     // epoch of translations in which `start` was last seen at `physical`
+  var pageShift: UInt8     // log2 of the size of the page that `start` was seen in; 63 where there is only one
   var retired: Bool
   /// Whether it may join a region: no call site in it.
   var isPlain: Bool
@@ -59,6 +60,8 @@ package final class CodeCache {
   /// Open addressing by (start, key): block number + 1.
   private let table: UnsafeMutablePointer<Int32>
   private let tableSize: Int
+  /// Blocks that links from other pages lead to.
+  private var wideTargets: [Int32] = []
   /// Physical granule → first block of it.
   private var granules: [UInt64: Int32] = [:]
   /// Blocks that start here, by address: what a call site's translations are found by.
@@ -110,16 +113,28 @@ package final class CodeCache {
     return Int(mixed >> 20) & (tableSize - 1)
   }
 
-  func find(_ start: UInt64, _ key: UInt64) -> Int? {
+  @inline(__always) private func find(
+    _ start: UInt64, _ key: UInt64, where fits: (UnsafeMutablePointer<BlockRecord>) -> Bool
+  ) -> Int? {
     var index = hash(start, key)
     while table[index] != 0 {
       let block = blocks + Int(table[index] - 1)
-      if block.pointee.start == start && block.pointee.key == key && !block.pointee.retired {
+      if block.pointee.start == start && block.pointee.key == key && !block.pointee.retired && fits(block) {
         return Int(table[index] - 1)
       }
       index = (index + 1) & (tableSize - 1)
     }
     return nil
+  }
+
+  /// The living block for an address and a key that has proved itself in `epoch`: there is at most one.
+  func find(_ start: UInt64, _ key: UInt64, verifiedIn epoch: UInt64) -> Int? {
+    find(start, key) { $0.pointee.verified == epoch }
+  }
+
+  /// The living block whose code lies in the granule at `physical`. Address spaces may have several for one address.
+  func find(_ start: UInt64, _ key: UInt64, granule physical: UInt64) -> Int? {
+    find(start, key) { $0.pointee.physical == physical }
   }
 
   // MARK: Growth
@@ -153,6 +168,20 @@ package final class CodeCache {
     exit.pointee.linkedTo = Int32(block)
     exit.pointee.next = blocks[block].incoming
     blocks[block].incoming = Int32(number)
+    if !isOnePage(Int(exit.pointee.block), block) { wideTargets.append(Int32(block)) }
+  }
+
+  /// Whether both blocks lie in one page of the guest. Who has entered the page may go anywhere in it: what leads into it
+  /// from elsewhere asks for its translation.
+  func isOnePage(_ a: Int, _ b: Int) -> Bool {
+    blocks[a].pageShift == blocks[b].pageShift && (blocks[a].start ^ blocks[b].start) >> UInt64(blocks[a].pageShift) == 0
+  }
+
+  /// Takes away the links and remembered indirect targets that lead from page to page.
+  func unlinkPages() {
+    for block in wideTargets { unlinkIncoming(Int(block)) }
+    wideTargets.removeAll(keepingCapacity: true)
+    clearIndirect()
   }
 
   /// Takes away every jump to the block.
@@ -179,6 +208,7 @@ package final class CodeCache {
   /// Takes away all links and remembered indirect targets: every way into a block leads through a lookup again.
   func unlinkAll() {
     for number in 0..<blockCount where blocks[number].incoming >= 0 { unlinkIncoming(number) }
+    wideTargets.removeAll(keepingCapacity: true)
     clearIndirect()
   }
 
@@ -250,6 +280,7 @@ package final class CodeCache {
     cursor = codeStart
     blockCount = 0
     exitCount = 0
+    wideTargets.removeAll(keepingCapacity: true)
     granules.removeAll(keepingCapacity: true)
     table.update(repeating: 0, count: tableSize)
     clearIndirect()
