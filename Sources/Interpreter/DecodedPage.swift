@@ -115,8 +115,8 @@ extension UnsafeMutablePointer where Pointee == DecodedPage {
     }
   }
 
-  /// Decodes one bundle. `site`: the index of the bound call site that begins here; `alat`: advanced and check loads are
-  /// more than loads.
+  /// Decodes one bundle. `site`: the index of the bound call site that begins here; `alat`: advanced and check loads
+  /// are more than loads.
   func decode(bundle: Int, site: Int?, alat: Bool) {
     let bits = InstructionBundle(loadingFrom: pointee.host + 16 * bundle)
     let decoded = Decoder.decode(bits)

@@ -34,8 +34,8 @@ func executeSystem(_ cpu: CPU, _ code: Code) -> Status {
     if !unitReaches(code) { return cpu.illegalOperation() }
     return cpu.writeAR(code.r3, code.immediate)
 
-  // Order and caching of memory: one processor sees its own accesses in order, and stores reach memory at once. Nothing is
-  // fetched ahead, and so the data access hints are not kept.
+  // Order and caching of memory: one processor sees its own accesses in order, and stores reach memory at once. Nothing
+  // is fetched ahead, and so the data access hints are not kept.
   case .mf, .mf_a, .srlz_d, .srlz_i, .sync_i, .fwb, .lfetch_count, .mov_to_dahr: return .done
   case .invala:
     cpu.alatClear()

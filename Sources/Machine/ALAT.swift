@@ -6,8 +6,8 @@
 // rotation or wrap of the ring changes; r16 to r31 by their bank; a rotating floating-point register by its number
 // after renaming. Neither interruptions nor rfi touch the table.
 //
-// While a granule has an entry, stores to it take the slow path, which compares physical addresses and sizes: no line of the
-// software TLB lets them by. So neither engine pays for stores elsewhere.
+// While a granule has an entry, stores to it take the slow path, which compares physical addresses and sizes: no line of
+// the software TLB lets them by. So neither engine pays for stores elsewhere.
 import CSupport
 import Glibc
 
@@ -47,8 +47,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     memset(table, 0, MemoryLayout<kt_alat>.size)
   }
 
-  /// An advanced load of `size` bytes at `va` into the register has succeeded: its entry, in place of an older one. None
-  /// where the bytes lie in two granules, or not in memory.
+  /// An advanced load of `size` bytes at `va` into the register has succeeded: its entry, in place of an older one.
+  /// None where the bytes lie in two granules, or not in memory.
   package func alatInsert(_ tag: UInt64, _ va: UInt64, size: Int) {
     alatRemove(tag)
     guard let table = pointee.alat, va & 0xfff + UInt64(size) <= 0x1000,
@@ -71,7 +71,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     guard let table = pointee.alat, table.pointee.count != 0 else { return false }
     let entries = kt_alat_entries(table)
     for index in 0..<Int(KT_ALAT_ENTRIES)
-    where entries[index].tag != 0 && (entries[index].physical ^ physical) >> UInt64(KT_GRANULE_SHIFT) == 0 { return true }
+    where entries[index].tag != 0 && (entries[index].physical ^ physical) >> UInt64(KT_GRANULE_SHIFT) == 0 {
+      return true
+    }
     return false
   }
 
@@ -90,7 +92,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     }
   }
 
-  /// The table in one word, for comparison: 0 where it has no entries. Stacked registers count by their distance from r32.
+  /// The table in one word, for comparison: 0 where it has no entries. Stacked registers count by their distance from
+  /// r32.
   package var alatDigest: UInt64 {
     guard let table = pointee.alat, table.pointee.count != 0 else { return 0 }
     var digest = UInt64(table.pointee.next) + 1

@@ -121,8 +121,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
         rights: isUncacheable ? [] : [.read, .write]))
   }
 
-  /// Memory that is not speculative gives nothing to a speculative or an advanced load (SDM vol. 2, 4.4.6): the access is
-  /// given up once every fault has had its turn.
+  /// Memory that is not speculative gives nothing to a speculative or an advanced load (SDM vol. 2, 4.4.6): the access
+  /// is given up once every fault has had its turn.
   private func refusesSpeculation(_ flags: UInt32) -> Bool {
     if flags & UInt32(KT_ACCESS_SPECULATIVE | KT_ACCESS_ADVANCED) == 0 { return false }
     pointee.deferral = 1
@@ -243,7 +243,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return PageTableEntry(bits: entry.pointee.pte).promotesTo ?? cpl
   }
 
-  /// Whether a branch or rfi to `ip` is a trap, the processor's state being that behind it (SDM vol. 2, 4.3.2 and 5.5.2).
+  /// Whether a branch or rfi to `ip` is a trap, the processor's state being that behind it (SDM vol. 2, 4.3.2 and
+  /// 5.5.2).
   @inlinable @inline(__always) package func isUnimplemented(instruction ip: UInt64) -> Bool {
     ip & unimplementedPhysicalBits != 0 && pointee.psr & PSR.it == 0 && pointee.is_process == 0
   }
