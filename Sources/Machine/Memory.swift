@@ -95,8 +95,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   package func resolve(_ va: UInt64, _ wanted: Access, flags: UInt32) -> Place? {
     switch place(of: va, wanted, flags: flags) {
     case .found(let place):
-      // RSE accesses run at ar.rsc.pl: what they may do says nothing about the processor's own level.
-      if flags & UInt32(KT_ACCESS_RSE) == 0 { fill(va, place) }
+      if flags & UInt32(KT_ACCESS_RSE) == 0 || rseSharesAddressing { fill(va, place) }
       return place
     case .fault: return nil
     }

@@ -321,11 +321,27 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     pointee.window_top = min(pointee.window_top, position + Int64(pointee.physical_stacked))
   }
 
+  /// Whether the RSE's accesses go where the processor's own go, by the same rights and in the same byte order: then the
+  /// software TLB serves them too. Otherwise what they may do at ar.rsc.pl says nothing about the processor's own level.
+  var rseSharesAddressing: Bool {
+    let psr = pointee.psr, rsc = pointee.ar_rsc
+    if RSC.bigEndian(rsc) || psr & (PSR.be | PSR.db) != 0 { return false }
+    if pointee.is_process != 0 { return true }
+    if psr & PSR.dt == 0 { return true }
+    return psr & PSR.rt != 0 && RSC.privilege(rsc) == cpl
+  }
+
   private func rseStore(_ address: UInt64, _ value: UInt64) -> Status {
-    pointee.store(self, address, 8 | UInt32(KT_ACCESS_RSE), value)
+    if rseSharesAddressing, kt_stlb_lines(pointee.stlb)[Int(kt_stlb_index(address))].write_tag == address & ~0xff8 {
+      return store(address, size: 8, value)
+    }
+    return pointee.store(self, address, 8 | UInt32(KT_ACCESS_RSE), value)
   }
 
   private func rseLoad(_ address: UInt64, _ value: inout UInt64) -> Status {
-    pointee.load(self, address, 8 | UInt32(KT_ACCESS_RSE), &value)
+    if rseSharesAddressing, kt_stlb_lines(pointee.stlb)[Int(kt_stlb_index(address))].read_tag == address & ~0xff8 {
+      return load(address, size: 8, &value)
+    }
+    return pointee.load(self, address, 8 | UInt32(KT_ACCESS_RSE), &value)
   }
 }
