@@ -10,7 +10,7 @@ extern "C" {
 #define KT_EMITTED_FRAME 520
 
 /// Runs emitted code at `code` until it leaves; the value is what it left in rax. Emitted code finds
-/// rbx = cpu + KT_CPU_BIAS, r14 = cpu->stlb, r15 = cpu->frame.
+/// rbx = cpu + KT_CPU_BIAS, r13 = cpu->budget, r14 = cpu->stlb, r15 = cpu->frame.
 uint64_t kt_enter_code(kt_cpu *_Nonnull cpu, const void *_Nonnull code);
 
 /// Where emitted code jumps to leave (not a function to call).

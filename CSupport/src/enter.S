@@ -3,6 +3,7 @@
 #define FRAME 520 /* KT_EMITTED_FRAME */
 #define BIAS 128  /* KT_CPU_BIAS */
 #define FPSR 352  /* offsetof(kt_cpu, ar_fpsr) */
+#define BUDGET 272 /* offsetof(kt_cpu, budget) */
 #define INEXACT 0x40000 /* sf0.i */
   .text
   .globl kt_enter_code
@@ -34,11 +35,13 @@ kt_enter_code:
   ldmxcsr kt_plain_vector_control(%rip)
   leaq BIAS(%rdi), %rbx
   movq 256(%rdi), %r15
+  movq BUDGET(%rdi), %r13
   movq kt_stlb_offset(%rip), %rax
   movq (%rdi,%rax), %r14
   jmpq *%rsi
   .globl kt_leave_code
 kt_leave_code:
+  movq %r13, BUDGET-BIAS(%rbx)
   /* An inexact result of emitted code belongs to status field 0. */
   stmxcsr (%rsp)
   testb $0x20, (%rsp)

@@ -12,6 +12,7 @@
 
 _Static_assert(offsetof(kt_cpu, frame) == 256, "enter.S names this offset");
 _Static_assert(offsetof(kt_cpu, ar_fpsr) == 352, "enter.S names this offset");
+_Static_assert(offsetof(kt_cpu, budget) == 272, "enter.S names this offset");
 const uint64_t kt_stlb_offset = offsetof(kt_cpu, stlb);
 
 int kt_patch_register(void) {

@@ -144,7 +144,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   private func flushSoftwareTLB(mode: Int) {
     let lines = kt_stlb_lines(kt_stlb_modes(self)[mode]!)
-    for index in 0..<Int(KT_STLB_LINES) {
+    for index in 0..<Int(KT_STLB_LINES + KT_STLB_NEAR) {
       lines[index].read_tag = KT_STLB_NONE
       lines[index].write_tag = KT_STLB_NONE
     }
@@ -157,6 +157,13 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       flushSoftwareTLB(mode: 1)
       flushSoftwareTLB(mode: 2)
       return
+    }
+    for mode in 1...2 {
+      let lines = kt_stlb_lines(kt_stlb_modes(self)[mode]!)
+      for index in Int(KT_STLB_LINES)..<Int(KT_STLB_LINES + KT_STLB_NEAR) {
+        lines[index].read_tag = KT_STLB_NONE
+        lines[index].write_tag = KT_STLB_NONE
+      }
     }
     var page = va & ~0xfff
     for _ in 0..<max(1, length >> UInt64(KT_GRANULE_SHIFT)) {
@@ -173,7 +180,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   func forgetWritable(physical: UInt64) {
     for mode in 0..<3 {
       let lines = kt_stlb_lines(kt_stlb_modes(self)[mode]!)
-      for index in 0..<Int(KT_STLB_LINES) where lines[index].physical == physical {
+      for index in 0..<Int(KT_STLB_LINES + KT_STLB_NEAR) where lines[index].physical == physical {
         lines[index].write_tag = KT_STLB_NONE
       }
     }

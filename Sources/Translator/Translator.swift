@@ -14,6 +14,7 @@ package struct TranslatorStatistics: Sendable {
   package var hostBytes = 0
   package var entries = 0
   package var links = 0
+  package var regions = 0
   package var interpreted = 0
   package var invalidations = 0
   package var flushes = 0
@@ -23,12 +24,12 @@ package struct TranslatorStatistics: Sendable {
 package final class TranslatorEngine: BlockEngine {
   package let machine: Machine
   package var options: TranslatorOptions
-  package private(set) var statistics = TranslatorStatistics()
+  package internal(set) var statistics = TranslatorStatistics()
 
   let cache: CodeCache
-  private var frontend: Frontend
+  var frontend: Frontend
   private let optimizer = Optimizer()
-  private let lowering: Lowering
+  let lowering: Lowering
   private let arena = InstructionArena()
   /// Whether stores are logged (lockstep): then all of them take the slow path.
   private var logStores = false
@@ -65,10 +66,12 @@ package final class TranslatorEngine: BlockEngine {
     }
   }
   /// Epoch of instruction address translations, and what it was derived from.
-  private var epoch: UInt64 = 1
+  var epoch: UInt64 = 1
   private var generation: UInt64 = 0
   private let snapshot: UnsafeMutableRawPointer
   private var siteGeneration: UInt64 = 0
+  /// How many regions were made at each head.
+  var regionsAt: [UInt64: Int] = [:]
   /// Host code of call sites by block, for listings.
   var siteRecords: [(block: Int, code: EmittedSite)] = []
   private var followed: UnsafeMutablePointer<kt_site_table>? = nil
@@ -127,18 +130,17 @@ package final class TranslatorEngine: BlockEngine {
       buryRetired()
       let found = lookup(cpu)
       if cache.flushes != flushes { pending = -1 }
-      guard let number = found else {
+      guard var number = found else {
         pending = -1
         cpu.pointee.budget -= 1  // a fetch that faults has been issued
         if cpu.pointee.stop_reason != 0 { return reason(cpu) }
         continue
       }
-      let block = cache.blocks + number
-      if pending >= 0 && options.contains(.chaining) && !cache.blocks[Int(cache.exits[pending].block)].retired {
-        cache.link(exit: pending, to: number)
-        statistics.links += 1
+      if pending >= 0 && !cache.blocks[Int(cache.exits[pending].block)].retired {
+        number = follow(exit: pending, to: number, cpu)
       }
       pending = -1
+      let block = cache.blocks + number
       if cpu.pointee.budget < Int64(block.pointee.slots) {
         if let stop = step(cpu) { return stop }
         continue
@@ -270,7 +272,26 @@ package final class TranslatorEngine: BlockEngine {
     _ cpu: CPU, _ start: UInt64, _ key: UInt64, _ physical: UInt64, _ host: UnsafeRawPointer
   ) -> Int {
     let began = kt_host_ticks()
+    frontend.heads.removeAll(keepingCapacity: true)
+    frontend.carriedSlots.removeAll(keepingCapacity: true)
     let generationBefore = followed?.pointee.generation
+    build(cpu, start, key, physical, host)
+    frontend.builder.block.selfLoop = frontend.builder.block.isSimpleLoop()
+    let block = frontend.builder.block
+    if !cache.hasRoom(bytes: Lowering.bound(block), exits: block.exitCount) {
+      flush()
+      return translate(cpu, start, key, physical, host)
+    }
+    let number = cache.blockCount
+    install(cpu, start, key, physical, nil, Int32(number)..<Int32(number + 1))
+    // Another thread may have changed a site while the block was made, before the patcher knew the block.
+    if lowering.home != nil && followed?.pointee.generation != generationBefore { mustFlush = true }
+    statistics.translationTicks &+= kt_host_ticks() &- began
+    return number
+  }
+
+  /// Makes the IR of the block at `start`.
+  func build(_ cpu: CPU, _ start: UInt64, _ key: UInt64, _ physical: UInt64, _ host: UnsafeRawPointer) {
     frontend.sites = cpu.pointee.sites?.assumingMemoryBound(to: kt_site_table.self)
     frontend.options = options
     frontend.builder.fold = options.contains(.constants)
@@ -279,12 +300,13 @@ package final class TranslatorEngine: BlockEngine {
       source: CodeSource(
         host: host - Int(start & 0xff0), page: start & ~0xfff, physical: physical & ~0xfff, cpu: cpu))
     optimizer.run(&frontend.builder.block, options)
-    frontend.builder.block.selfLoop = frontend.builder.block.isSimpleLoop()
+  }
+
+  /// Emits the block that was built last and enters it into the cache, which has room for it.
+  func install(
+    _ cpu: CPU, _ start: UInt64, _ key: UInt64, _ physical: UInt64, _ layout: RegionLayout?, _ region: Range<Int32>
+  ) {
     let block = frontend.builder.block
-    if !cache.hasRoom(bytes: Lowering.bound(block), exits: block.exitCount) {
-      flush()
-      return translate(cpu, start, key, physical, host)
-    }
     let number = cache.blockCount
     cache.cursor = (cache.cursor + 15).alignedDown(16)
     let entry = cache.cursor
@@ -292,13 +314,14 @@ package final class TranslatorEngine: BlockEngine {
       thunks: cache.thunks, options: options, logStores: logStores, sites: frontend.sites,
       virtualClock: cpu.pointee.virtual_clock != 0, callables: cache.callables,
       needsHome: !frontend.passedSites.isEmpty,
-      blockNumber: number, firstExit: cache.exitCount)
+      blockNumber: number, firstExit: cache.exitCount, region: layout)
     let end = lowering.lower(block, context, at: entry)
     for index in 0..<block.exitCount {
       let exit = block.exits[index]
       cache.add(ExitRecord(
         target: exit.target, key: exit.marker | block.mode << Mode.shift, place: nil, unlinked: nil,
-        block: Int32(number), linkedTo: -1, next: -1, slot: exit.slot, kind: exit.kind))
+        block: Int32(number), linkedTo: -1, next: -1, slot: exit.slot, kind: exit.kind, backward: exit.backward,
+        isMoved: exit.isMoved))
     }
     let firstExit = cache.exitCount - block.exitCount
     for exit in lowering.exits {
@@ -309,7 +332,8 @@ package final class TranslatorEngine: BlockEngine {
     _ = cache.add(BlockRecord(
       start: start, key: key, end: block.end, physical: physical & ~0xfff, code: cache.executable(entry),
       codeEnd: cache.executable(end), slots: block.slots, firstExit: Int32(firstExit),
-      exitCount: Int32(block.exitCount), incoming: -1, nextInGranule: -1, verified: epoch, retired: false, runs: 0))
+      exitCount: Int32(block.exitCount), incoming: -1, nextInGranule: -1, verified: epoch, retired: false,
+      isPlain: frontend.passedSites.isEmpty, region: region))
     for site in lowering.sites { siteRecords.append((number, site)) }
     if let home = lowering.home, let sites = frontend.sites {
       for site in frontend.passedSites {
@@ -319,8 +343,6 @@ package final class TranslatorEngine: BlockEngine {
           site: site, block: number, call: emitted?.call,
           operation: Int(sites.pointee.site[site].operation), head: entry, home: home)
       }
-      // Another thread may have changed a site while the block was made, before the patcher knew the block.
-      if followed?.pointee.generation != generationBefore { mustFlush = true }
     }
     machine.markCode(physical: physical)
     // A call site at the block's end may reach into the next granule.
@@ -329,8 +351,6 @@ package final class TranslatorEngine: BlockEngine {
     statistics.blocks += 1
     statistics.guestInstructions += Int(block.slots)
     statistics.hostBytes += end - entry
-    statistics.translationTicks &+= kt_host_ticks() &- began
-    return number
   }
 
   /// The block for an address, a frame marker and the processor's present mode; nil where no code is mapped.
@@ -371,6 +391,7 @@ package final class TranslatorEngine: BlockEngine {
     patcher.removeAll()
     cache.removeAll()
     arena.removeAll()
+    regionsAt.removeAll(keepingCapacity: true)
     mustFlush = false
     statistics.flushes += 1
   }
@@ -424,6 +445,7 @@ package final class TranslatorEngine: BlockEngine {
 
   private func newEpoch() {
     epoch += 1
+    cache.retireWideRegions()
     cache.unlinkAll()
   }
 

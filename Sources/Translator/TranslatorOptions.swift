@@ -22,7 +22,11 @@ package struct TranslatorOptions: OptionSet, Sendable {
   package static let floatCalls = TranslatorOptions(rawValue: 1 << 7)
   /// Blocks go on at the target of a forward branch that is taken or likely taken.
   package static let following = TranslatorOptions(rawValue: 1 << 8)
-  package static let all = TranslatorOptions(rawValue: (1 << 9) - 1)
+  /// Blocks of a hot loop are made anew together and keep guest registers in host registers from one to the next.
+  package static let regions = TranslatorOptions(rawValue: 1 << 9)
+  /// Accesses through one base register ask a line of the software TLB of their own first.
+  package static let nearLines = TranslatorOptions(rawValue: 1 << 10)
+  package static let all = TranslatorOptions(rawValue: (1 << 11) - 1)
 
   /// The names that `--disable` takes.
   package static let names: [(name: String, option: TranslatorOptions, meaning: String)] = [
@@ -31,6 +35,8 @@ package struct TranslatorOptions: OptionSet, Sendable {
     ("fusion", .fusion, "fusion of compare and branch"),
     ("chaining", .chaining, "direct jumps between blocks"),
     ("loops", .loops, "loop-carried host registers"),
+    ("regions", .regions, "host registers kept over the blocks of a hot loop"),
+    ("near-lines", .nearLines, "lines of the software TLB for each base register"),
     ("following", .following, "blocks that go on behind likely branches"),
     ("doubles", .doubles, "double-precision arithmetic by host instructions"),
     ("float-calls", .floatCalls, "short functions for the other floating-point arithmetic"),

@@ -18,7 +18,10 @@ struct BlockRecord {
   var nextInGranule: Int32
   var verified: UInt64     // epoch of translations in which `start` was last seen at `physical`
   var retired: Bool
-  var runs: UInt32
+  /// Whether it may join a region: no call site in it.
+  var isPlain: Bool
+  /// The blocks of its region: they are made and die together.
+  var region: Range<Int32>
 }
 
 /// An exit of a block.
@@ -32,6 +35,11 @@ struct ExitRecord {
   var next: Int32          // next exit linked to the same block
   var slot: UInt8
   var kind: ExitKind
+  var backward: Bool
+  /// Behind a call: the frame is another than at the block's head.
+  var isMoved: Bool
+  /// How often it came to the engine, for exits that close loops.
+  var taken: Int32 = 0
 }
 
 package final class CodeCache {
@@ -88,8 +96,8 @@ package final class CodeCache {
     UInt64(UInt(bitPattern: p + executableOffset))
   }
 
-  func hasRoom(bytes: Int, exits: Int) -> Bool {
-    bytes < memory.size - (cursor - memory.writable) && blockCount < blockCapacity - 1
+  func hasRoom(bytes: Int, exits: Int, blocks: Int = 1) -> Bool {
+    bytes < memory.size - (cursor - memory.writable) && blockCount < blockCapacity - blocks
       && exitCount + exits < exitCapacity
   }
 
@@ -160,6 +168,14 @@ package final class CodeCache {
     blocks[block].incoming = -1
   }
 
+  /// Regions whose blocks lie in several granules die: what leads from block to block there asks nobody.
+  func retireWideRegions() {
+    for number in 0..<blockCount where !blocks[number].retired && blocks[number].region.count > 1 {
+      let first = blocks + Int(blocks[number].region.lowerBound)
+      if first.pointee.start & ~0xfff != blocks[number].start & ~0xfff { retire(number) }
+    }
+  }
+
   /// Takes away all links and remembered indirect targets: every way into a block leads through a lookup again.
   func unlinkAll() {
     for number in 0..<blockCount where blocks[number].incoming >= 0 { unlinkIncoming(number) }
@@ -217,7 +233,12 @@ package final class CodeCache {
   /// Whether any block of the granule is alive.
   func holds(physical: UInt64) -> Bool { granules[physical >> UInt64(KT_GRANULE_SHIFT)] != nil }
 
+  /// The block and those of its region die.
   func retire(_ block: Int) {
+    for member in blocks[block].region { retireAlone(Int(member)) }
+  }
+
+  private func retireAlone(_ block: Int) {
     blocks[block].retired = true
     unlinkIncoming(block)
     let line = indirect + IndirectLine.index(blocks[block].start, blocks[block].key)

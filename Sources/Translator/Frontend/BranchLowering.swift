@@ -123,6 +123,7 @@ extension Frontend {
     let sol = CFM.sol(old)
     builder.marker = UInt64(CFM.sof(old) - sol)
     _ = builder.emit(.callFrame, imm: Int64(sol) | Int64(builder.marker) << 8)
+    builder.frameMoved = true
     builder.forgetState()
   }
 

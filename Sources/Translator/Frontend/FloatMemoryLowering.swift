@@ -7,6 +7,7 @@ extension Frontend {
   /// False for what is not done here: speculation, singles, extended and predicated forms.
   mutating func lowerFloatMemory(_ i: Instruction) -> Bool {
     guard isNative else { return false }
+    builder.base = i.r3
     switch i.opcode {
     case .ldfd, .ldfd_a, .ldfd_c_clr, .ldfd_c_nc, .ldf8, .ldf8_a, .ldf8_c_clr, .ldf8_c_nc: return loadFloat(i, -1)
     case .ldfd_r, .ldfd_a_r, .ldfd_c_clr_r, .ldfd_c_nc_r, .ldf8_r, .ldf8_a_r, .ldf8_c_clr_r, .ldf8_c_nc_r:

@@ -61,6 +61,10 @@ struct Frontend {
   var bundle: UInt64 = 0
   var slot = 0
   var ended = false
+  /// Heads of loops in the region at hand: the line ends where it comes to one with the same marker.
+  var heads: [RegionEntry] = []
+  /// Guest registers that the region carries from block to block: the block's first values.
+  var carriedSlots: [Int] = []
   /// Where the line goes on after a branch that it follows.
   var redirect: UInt64? = nil
   /// The instruction's address with its slot.
@@ -82,6 +86,8 @@ struct Frontend {
     path.removeAll(keepingCapacity: true)
     called = FloatRegisterSet()
     redirect = nil
+    for slot in carriedSlots { _ = builder.emit(.get, imm: Int64(slot), size: 8) }
+    for (index, slot) in carriedSlots.enumerated() { builder.current[slot] = Int32(index) }
     // Distance from the start, and bundles read: they differ where a branch was followed.
     var bundles = 0, read = 0
     var issued: Int32 = 0
@@ -112,6 +118,7 @@ struct Frontend {
           builder.issued = issued
           issued += 1
           builder.predicate = -1
+          builder.base = 0
           lower(slot == 0 ? decoded.slot0 : slot == 1 ? decoded.slot1 : decoded.slot2)
           instructions += 1
           if ended || redirect != nil { break }
@@ -130,22 +137,25 @@ struct Frontend {
         bundle = following
       }
       slot = 0
-      if read >= Frontend.bundleLimit || instructions >= instructionLimit || bundle & ~0xfff != source.page
+      if read >= Frontend.bundleLimit || isHead || instructions >= instructionLimit || bundle & ~0xfff != source.page
         || !builder.block.hasRoom {
         builder.issued = issued
         builder.position = UInt32(bundles << 2)
-        leave(.direct, to: bundle)
+        leave(.direct, to: bundle, backward: bundle <= builder.block.start)
       }
     }
     builder.block.slots = issued
     builder.block.end = ended ? (bundle | 15) &+ 1 : bundle
   }
 
+  /// Whether a loop of the region begins at the bundle at hand.
+  private var isHead: Bool { heads.contains { $0.start == bundle && $0.marker == builder.marker } }
+
   // MARK: Ends
 
   /// Ends the block by a direct exit.
-  mutating func leave(_ kind: ExitKind, to target: UInt64) {
-    let backward = target <= builder.block.start || target <= bundle
+  mutating func leave(_ kind: ExitKind, to target: UInt64, backward: Bool? = nil) {
+    let backward = backward ?? (target <= builder.block.start || target <= bundle)
     let exit = builder.makeExit(kind, to: target, backward: backward)
     _ = builder.emit(.exitAlways, imm: exit)
     ended = true

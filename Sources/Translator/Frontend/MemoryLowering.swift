@@ -23,6 +23,7 @@ extension Frontend {
     let size: UInt8 = fill ? 8 : 1 << UInt8((offset < 24 ? offset : offset - 25) & 3)
     guard isWritable(i.r1), update == .none || (isWritable(i.r3) && i.r1 != i.r3) else { return leaveToInterpreter() }
     let address = gr(i.r3)
+    builder.base = i.r3
     if fill {
       // The NaT bit that comes with the register: where it is set the interpreter fills.
       let bit = builder.shift(.shiftRight, address, 3)
@@ -56,6 +57,7 @@ extension Frontend {
     let size: UInt8 = spill ? 8 : 1 << UInt8(offset & 3)
     if immediate && !isWritable(i.r3) { return leaveToInterpreter() }
     let address = gr(i.r3), value = gr(i.r2)
+    builder.base = i.r3
     let updated = immediate ? builder.addImmediate(address, i.imm) : -1
     let unat = spill
       ? builder.emit(.resetBitVariable, builder.read(Slot.unat), builder.shift(.shiftRight, address, 3)) : -1

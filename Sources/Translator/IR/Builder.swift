@@ -16,6 +16,10 @@ struct Builder {
   /// psr.mfl and psr.mfh as far as they are known to be set, and whether FPSR's controls are known to be plain.
   var modified: Int64 = 0
   var controlsKnown = false
+  /// A call has moved the frame.
+  var frameMoved = false
+  /// The base register of the instruction at hand, where it accesses memory.
+  var base: UInt8 = 0
 
   init() {
     current = .allocate(capacity: Slot.count)
@@ -36,6 +40,7 @@ struct Builder {
     position = 0
     modified = 0
     controlsKnown = false
+    frameMoved = false
     current.update(repeating: -1, count: Slot.count)
   }
 
@@ -54,6 +59,7 @@ struct Builder {
     node.condition = condition
     node.position = position
     node.issued = issued
+    node.base = base
     return block.append(node)
   }
 
@@ -278,7 +284,8 @@ struct Builder {
 
   mutating func makeExit(_ kind: ExitKind, to target: UInt64, backward: Bool = false) -> Int64 {
     block.append(BlockExit(
-      kind: kind, backward: backward, slot: UInt8(target & 3), target: target & ~3, marker: marker, issued: issued))
+      kind: kind, backward: backward, slot: UInt8(target & 3), target: target & ~3, marker: marker, issued: issued,
+      isMoved: frameMoved))
   }
 
   /// Leaves to `target` (slot in the low bits) when `condition` is true; afterwards the condition is known false.

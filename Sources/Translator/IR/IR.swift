@@ -74,6 +74,7 @@ struct BlockExit {
   var target: UInt64      // bundle address
   var marker: UInt64      // cfm after the exit
   var issued: Int32       // slots issued when it is taken
+  var isMoved = false     // behind a call: the frame is another
 }
 
 /// One operation, and the value it makes.
@@ -88,6 +89,7 @@ struct Node {
   var position: UInt32 = 0 // guest instruction: bundle number << 2 | slot
   var imm: Int64 = 0
   var issued: Int32 = 0    // slots of the block issued before this instruction
+  var base: UInt8 = 0      // general register that the instruction's address comes from; 0: not told
 
   init(_ op: Operation) { self.op = op }
 }
@@ -96,6 +98,8 @@ struct Node {
 struct Block {
   static let capacity = 4096
   static let exitCapacity = 512
+  /// Bytes of host code that an operation takes at most on the average.
+  static let nodeBytes = 160
 
   let nodes: UnsafeMutablePointer<Node>
   let exits: UnsafeMutablePointer<BlockExit>

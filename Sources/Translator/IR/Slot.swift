@@ -17,6 +17,7 @@ enum Slot {
   @inline(__always) static func significand(_ register: Int) -> Int { floats + 2 * register }
   @inline(__always) static func exponent(_ register: Int) -> Int { floats + 2 * register + 1 }
 
+  @inline(__always) static func isExponent(_ slot: Int) -> Bool { slot >= floats && slot & 1 != 0 }
   @inline(__always) static func isPredicate(_ slot: Int) -> Bool { slot >= predicates && slot < branches }
   /// Homes relative to `frame`: they move with a call.
   @inline(__always) static func isStacked(_ slot: Int) -> Bool { slot >= 32 && slot < generalCount }

@@ -313,6 +313,14 @@ package struct Assembler {
     }
   }
 
+  /// The form with a 32-bit immediate whatever its value: seven bytes (six for eax).
+  package mutating func arithmetic(_ op: Arithmetic, _ to: Register, wideImmediate immediate: Int32) {
+    rex(wide: true, 0, 0, to.number)
+    byte(0x81)
+    direct(op.rawValue, to.number)
+    long(immediate)
+  }
+
   package mutating func arithmetic(_ op: Arithmetic, _ to: Address, immediate: Int32, _ width: Width = .quad) {
     if width == .word { byte(0x66) }
     rexMemory(wide: width == .quad, 0, to)
@@ -504,6 +512,14 @@ package struct Assembler {
     byte(0x0f)
     byte(0x6f)
     memory(to, at)
+  }
+
+  /// movups
+  package mutating func storeVector(_ at: Address, _ from: UInt8) {
+    rexMemory(wide: false, from, at)
+    byte(0x0f)
+    byte(0x11)
+    memory(from, at)
   }
 
   package mutating func orVector(_ to: UInt8, _ from: UInt8) {

@@ -63,7 +63,7 @@ extension Lowering {
       return take(index, r, from: node.a)
     }
     let imm = Int32(truncatingIfNeeded: node.imm)
-    if isNeeded(node.a) && values[Int(node.a)].register != 0xff {
+    if isNeeded(node.a) {
       let source = register(node.a)
       let r = allocate()
       a.loadEffectiveAddress(r, Address(source, imm))

@@ -1,21 +1,29 @@
-// Loops within one block: the registers they carry stay in host registers over the back edge.
+// Loops: the guest registers they carry stay in host registers over the way back, within one block that branches to itself
+// and between the blocks of a region. Every head has the same guest registers in the same host registers.
 import CSupport
 
 extension Lowering {
-  // MARK: Loops
+  // MARK: Heads
 
-  func leadsToHead(_ exit: Int) -> Bool { block.leadsToHead(exit) }
+  /// The block of the region that an exit leads to; nil where it leads out.
+  func entry(behind number: Int) -> Int? {
+    let exit = block.exits[number]
+    guard exit.kind == .direct, !exit.isMoved else { return nil }
+    return entries.firstIndex { $0.start == exit.target | UInt64(exit.slot) && $0.marker == exit.marker }
+  }
 
-  /// Loads the loop-carried slots into their registers; the loop's head stands behind. The most often used are taken.
+  /// Loads the carried registers; the head, where other blocks come in, stands behind.
   func enterLoop() {
-    var registers: [Register] = [.rdi, .rsi, .r8, .r9, .r10, .r11, .rbp]
-    for index in 0..<block.count where nodes[index].op == .get {
-      let slot = Int(nodes[index].imm)
-      if Slot.isPredicate(slot) || optimizer.firstUse[index] == Optimizer.never { continue }
-      guard let register = registers.popLast() else { break }
-      var written = false
-      for other in 0..<block.count where nodes[other].op == .put && nodes[other].imm == Int64(slot) { written = true }
-      carried.append(Carried(slot: slot, register: register, value: Int32(index), written: written))
+    if let region = context.region {
+      for (k, slot) in region.carried.enumerated() {
+        // The frontend begins the block with the values of the carried slots.
+        carried.append(Carried(
+          slot: slot, register: Lowering.carriers[k], value: Int32(k), written: region.written[k]))
+      }
+    } else {
+      chooseCarried()
+      entries = [RegionEntry(
+        start: block.start, marker: block.marker, slots: block.slots, number: context.blockNumber)]
     }
     for c in carried {
       a.load(c.register, home(c.slot))
@@ -34,11 +42,47 @@ extension Lowering {
         homeValue[c.slot] = c.value
       }
     }
-    head = a.cursor
+    let own = entries.firstIndex { $0.number == context.blockNumber }!
+    entries[own].head = a.cursor
+    for jump in unbound where jump.entry == own { a.bind(jump.place) }
+    unbound.removeAll { $0.entry == own }
   }
 
-  /// At an exit to the head: everything not carried goes home, what is carried to its register, and back.
-  func closeLoop(_ number: Int, _ stub: Stub) {
+  /// The slots that a block alone carries: the first that it reads.
+  private func chooseCarried() {
+    var registers = Array(Lowering.carriers.dropLast())
+    for index in 0..<block.count where nodes[index].op == .get {
+      let slot = Int(nodes[index].imm)
+      if Slot.isPredicate(slot) || optimizer.firstUse[index] == Optimizer.never { continue }
+      guard let register = registers.popLast() else { break }
+      var written = false
+      for other in 0..<block.count where nodes[other].op == .put && nodes[other].imm == Int64(slot) { written = true }
+      carried.append(Carried(slot: slot, register: register, value: Int32(index), written: written))
+    }
+  }
+
+  /// The last node with an exit to a head; -1: none.
+  func lastCarryingExit() -> Int {
+    var index = block.count - 1
+    while index >= 0 {
+      if let exit = exitNumber(nodes[index]), entry(behind: exit) != nil { return index }
+      index -= 1
+    }
+    return -1
+  }
+
+  /// Nothing behind this point wants the carried registers for the next pass.
+  func endCarrying() {
+    for c in carried {
+      values[Int(c.value)].keep = false
+      releaseIfDead(c.value)
+    }
+  }
+
+  // MARK: Between blocks
+
+  /// At an exit to a head: everything not carried goes home, what is carried to its register, and on.
+  func carry(to entry: Int, _ number: Int, _ stub: Stub) {
     // Where each carried slot's value is: a register, a constant, or its home.
     var sources = [(kind: UInt8, register: UInt8, value: Int32)](repeating: (2, 0, -1), count: carried.count)
     for index in Int(stub.snapshot)..<Int(stub.snapshot + stub.snapshotCount) {
@@ -54,6 +98,32 @@ extension Lowering {
     for k in carried.indices where sources[k].kind == 2 && stub.heldCarried >> UInt64(k) & 1 != 0 {
       sources[k] = (0, carried[k].register.number, -1)
     }
+    moveCarried(&sources)
+    let exit = block.exits[number]
+    if exit.marker != stub.marker { storeState(StateOffset.cfm, Int64(bitPattern: exit.marker)) }
+    var left: UnsafeMutablePointer<UInt8>? = nil, short: UnsafeMutablePointer<UInt8>? = nil
+    if exit.backward {
+      a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
+      left = a.jump(if: .notEqual)
+    }
+    // What this block has paid and not issued is left for the next.
+    let price = entries[entry].slots - (charged - exit.issued)
+    if price != 0 { a.arithmetic(.sub, .r13, immediate: price) }
+    if price > 0 { short = a.jump(if: .sign) }
+    if let head = entries[entry].head {
+      a.jump(to: head)
+    } else {
+      unbound.append((a.jump(), entry))
+    }
+    let dirty = dirtyCount
+    dirtyCount = 0
+    if let left { addStub(.loopLeft, Int(stub.node), exit: number, from: left) }
+    if let short { addStub(.loopBudget, Int(stub.node), exit: number, from: short) }
+    dirtyCount = dirty
+  }
+
+  /// Moves each carried value to its register, all at once.
+  private func moveCarried(_ sources: inout [(kind: UInt8, register: UInt8, value: Int32)]) {
     var pending = carried.indices.filter { sources[$0].kind == 0 && sources[$0].register != carried[$0].register.number }
     while !pending.isEmpty {
       if let free = pending.first(where: { k in
@@ -76,16 +146,6 @@ extension Lowering {
         a.load(carried[k].register, home(carried[k].slot))
       }
     }
-    a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
-    let left = a.jump(if: .notEqual)
-    a.arithmetic(.sub, state(StateOffset.budget), immediate: block.exits[number].issued)
-    let short = a.jump(if: .sign)
-    a.jump(to: head)
-    let dirty = dirtyCount
-    dirtyCount = 0
-    addStub(.loopLeft, Int(stub.node), exit: number, from: left)
-    addStub(.loopBudget, Int(stub.node), exit: number, from: short)
-    dirtyCount = dirty
   }
 
   func writeCarried() {

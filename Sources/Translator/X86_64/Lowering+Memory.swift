@@ -4,8 +4,33 @@ import CSupport
 extension Lowering {
   // MARK: Memory
 
-  /// The software TLB's probe: on success rax is what to add to the address. Returns the jump of the miss.
-  func probe(_ va: Register, _ size: UInt8, write: Bool) -> UnsafeMutablePointer<UInt8> {
+  /// Byte offset of the near line that accesses through a base register share; -1: none.
+  private func nearLine(_ node: Node) -> Int32 {
+    guard context.options.contains(.nearLines), node.base != 0 else { return -1 }
+    return (Int32(KT_STLB_LINES) + Int32(node.base) & (KT_STLB_NEAR - 1)) << 5
+  }
+
+  /// The software TLB's probe: on success rax is what to add to the address. Returns the jump of the miss, and behind it
+  /// the place to go on where a near line was at fault.
+  private func probe(_ va: Register, _ node: Node, write: Bool) -> UnsafeMutablePointer<UInt8> {
+    let near = nearLine(node)
+    guard near >= 0 else { return probe(va, node.size, write: write) }
+    a.move(.rax, va)
+    a.arithmetic(.and, .rax, immediate: ~0xfff | Int32(node.size - 1))
+    a.arithmetic(.cmp, .rax, Address(.r14, near + (write ? 8 : 0)))
+    let miss = a.jump(if: .notEqual)
+    a.load(.rax, Address(.r14, near + 16))
+    return miss
+  }
+
+  /// On a near line's miss: takes the line from the software TLB and goes back, or falls through.
+  func fillNear(_ stub: Stub) {
+    a.move(.rcx, immediate: Int64(stub.near))
+    a.call(to: stub.kind == .load ? context.thunks.nearLoad : context.thunks.nearStore)
+    Assembler.bind(a.jump(if: .equal), to: stub.again)
+  }
+
+  private func probe(_ va: Register, _ size: UInt8, write: Bool) -> UnsafeMutablePointer<UInt8> {
     let miss = compareTag(va, size, write: write)
     a.load(.rax, Address(.r14, 16, index: .rcx))
     return miss
@@ -36,12 +61,14 @@ extension Lowering {
     } else {
       target = address
     }
-    let miss = probe(address, node.size, write: false)
+    let miss = node.condition != 0 ? probe(address, node.size, write: false) : probe(address, node, write: false)
     if node.condition != 0 {
       addStub(.exit, index, exit: Int(node.imm), from: miss)
       a.load(target, Address(.rax, 0, index: address), Width(rawValue: node.size)!)
     } else {
       let stub = addStub(.load, index, from: miss)
+      stubs[stub].near = nearLine(node)
+      stubs[stub].again = miss + 4
       a.load(target, Address(.rax, 0, index: address), Width(rawValue: node.size)!)
       stubs[stub].address = address
       stubs[stub].data = target
@@ -65,7 +92,9 @@ extension Lowering {
     if context.logStores {
       stub = addStub(.store, index, from: a.jump())
     } else {
-      stub = addStub(.store, index, from: probe(address, node.size, write: true))
+      stub = addStub(.store, index, from: probe(address, node, write: true))
+      stubs[stub].near = nearLine(node)
+      stubs[stub].again = stubs[stub].from + 4
       let place = Address(.rax, 0, index: address)
       if let immediate {
         a.store(place, immediate: immediate, Width(rawValue: node.size)!)

@@ -14,12 +14,14 @@ extension Lowering {
     let slot = kt_operation_slots(table)[Int(site.operation)]
     passArguments(Int(slot.arguments))
     forget()
-    // No guest register is in a host register from here on, and a callable keeps rbp, r12 and r13.
+    // No guest register is in a host register from here on, and a callable keeps rbp and r12.
     let mayChangeMode = Lowering.changesMode(Int(site.operation))
     if mayChangeMode {
       a.load(.rbp, state(StateOffset.fetchGeneration))
-      a.load(.r13, state(StateOffset.psr))
+      a.load(.rax, state(StateOffset.psr))
+      a.store(spillAddress(0), .rax)
     }
+    a.store(state(StateOffset.budget), .r13)
     a.move(.r12, immediate: Int64(bitPattern: site.start))
     a.store(state(StateOffset.ip), .r12)
     a.store(state(StateOffset.ri), immediate: 0, .long)
@@ -29,7 +31,7 @@ extension Lowering {
     while (UInt(bitPattern: a.cursor) & 7) > 2 { a.nop(8 - Int(UInt(bitPattern: a.cursor) & 7)) }
     let call = a.cursor
     context.callables.emitCall(&a, operation: Int(site.operation), direct: direct)
-    // A callable that faults, or that changes the addressing mode, sets event_check.
+    // A callable that faults, or that changes the addressing mode or the budget, sets event_check.
     a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
     addStub(.site, index, exit: exit, from: a.jump(if: .notEqual))
     eventsChecked = true
@@ -37,7 +39,8 @@ extension Lowering {
     if mayChangeMode {
       a.arithmetic(.cmp, .rbp, state(StateOffset.fetchGeneration))
       addStub(.exit, index, exit: exit, from: a.jump(if: .notEqual))
-      a.arithmetic(.cmp, .r13, state(StateOffset.psr))
+      a.load(.rax, spillAddress(0))
+      a.arithmetic(.cmp, .rax, state(StateOffset.psr))
       addStub(.exit, index, exit: exit, from: a.jump(if: .notEqual))
     }
     sites.append(EmittedSite(site: Int32(number), call: call, begin: begin, end: a.cursor))
@@ -45,6 +48,7 @@ extension Lowering {
 
   /// Something wants attention behind a called site: the guest left it (r12 holds its start), or goes on behind it.
   func emitSiteEvents(_ stub: Stub) {
+    a.load(.r13, state(StateOffset.budget))
     a.arithmetic(.cmp, state(StateOffset.ip), .r12)
     let stayed = a.shortJump(if: .equal)
     a.move(.rax, immediate: Int64(ExitCode.status.rawValue) | Int64(KT_INTERRUPTED.rawValue) << 8)

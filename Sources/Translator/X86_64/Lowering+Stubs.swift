@@ -19,10 +19,12 @@ extension Lowering {
     stubs[stubCount] = Stub(
       kind: kind, node: Int32(node), exit: Int32(exit), from: from, back: from, snapshot: Int32(first),
       snapshotCount: Int32(dirtyCount), address: .rax, data: .rax, marker: marker, charged: charged,
-      eventsChecked: eventsChecked, storeEnd: -1)
+      eventsChecked: eventsChecked, storeEnd: -1, again: from)
     if isLoop {
       for (k, c) in carried.enumerated() where dirtyValue[c.slot] < 0 {
-        if !c.written && inRegister[Int(c.register.number)] == c.value { stubs[stubCount].heldCarried |= 1 << UInt64(k) }
+        if inRegister[Int(c.register.number)] == c.value && homeValue[c.slot] == c.value {
+          stubs[stubCount].heldCarried |= 1 << UInt64(k)
+        }
       }
     }
     stubCount += 1
@@ -59,13 +61,13 @@ extension Lowering {
     eventsChecked = stub.eventsChecked
     switch stub.kind {
     case .budget:
-      if charged != 0 { a.arithmetic(.add, state(StateOffset.budget), immediate: charged) }
+      if charged != 0 { a.arithmetic(.add, .r13, immediate: charged) }
       a.move(.rax, immediate: Int64(ExitCode.budget.rawValue) | Int64(context.blockNumber) << 8)
       a.jump(to: context.thunks.leave)
     case .site: emitSiteEvents(stub)
     case .exit:
-      if isLoop && leadsToHead(Int(stub.exit)) {
-        closeLoop(Int(stub.exit), stub)
+      if isLoop, let entry = entry(behind: Int(stub.exit)) {
+        carry(to: entry, Int(stub.exit), stub)
       } else {
         writeSnapshot(stub)
         emitExit(Int(stub.exit), marker: stub.marker)
@@ -76,13 +78,15 @@ extension Lowering {
     case .floatCall: emitFloatCallStub(stub)
     case .loopLeft:
       writeCarried()
-      emitExit(Int(stub.exit), marker: block.marker)
+      emitExit(Int(stub.exit), marker: block.exits[Int(stub.exit)].marker)
     case .loopBudget:
       writeCarried()
-      a.arithmetic(.add, state(StateOffset.budget), immediate: block.slots)
-      a.move(.rax, immediate: Int64(ExitCode.budget.rawValue) | Int64(context.blockNumber) << 8)
+      let entry = entries[entry(behind: Int(stub.exit))!]
+      a.arithmetic(.add, .r13, immediate: entry.slots)
+      a.move(.rax, immediate: Int64(ExitCode.budget.rawValue) | Int64(entry.number) << 8)
       a.jump(to: context.thunks.leave)
     case .load, .store:
+      if stub.near >= 0 { fillNear(stub) }
       writeSnapshot(stub)
       let node = nodes[Int(stub.node)]
       setPosition(address(ofPosition: node.position), UInt8(node.position & 3))
@@ -111,7 +115,7 @@ extension Lowering {
   func emitExit(_ number: Int, marker: UInt64) {
     let exit = block.exits[number]
     let rest = charged - exit.issued
-    if rest != 0 { a.arithmetic(.add, state(StateOffset.budget), immediate: rest) }
+    if rest != 0 { a.arithmetic(.add, .r13, immediate: rest) }
     if exit.marker != marker { storeState(StateOffset.cfm, Int64(bitPattern: exit.marker)) }
     switch exit.kind {
     case .direct:
@@ -147,10 +151,10 @@ extension Lowering {
   }
 
   func lowerExitAlways(_ index: Int, _ node: Node) {
-    if isLoop && leadsToHead(Int(node.imm)) {
+    if isLoop, let entry = entry(behind: Int(node.imm)) {
       let stub = addStub(.exit, index, exit: Int(node.imm), from: a.cursor)
-      closeLoop(Int(node.imm), stubs[stub])
-      stubCount -= 1  // it stands here, not behind the block; what closeLoop added moves down
+      carry(to: entry, Int(node.imm), stubs[stub])
+      stubCount -= 1  // it stands here, not behind the block; what `carry` added moves down
       if stub < stubCount {
         for k in stub..<stubCount { stubs[k] = stubs[k + 1] }
       }

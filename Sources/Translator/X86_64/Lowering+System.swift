@@ -24,7 +24,7 @@ extension Lowering {
     if context.virtualClock {
       let r = allocate()
       a.load(r, state(StateOffset.deadline))
-      a.arithmetic(.sub, r, state(StateOffset.budget))
+      a.arithmetic(.sub, r, .r13)
       if charged != issued { a.arithmetic(.sub, r, immediate: charged - issued) }
       return define(index, r)
     }

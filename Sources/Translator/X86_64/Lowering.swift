@@ -2,8 +2,8 @@
 // Guest registers are written home at the block's ends; side exits and slow paths, which stand behind the block, write
 // what is dirty where they leave.
 //
-// Host registers: rbx = kt_cpu + KT_CPU_BIAS, r15 = frame, r14 = software TLB; rax and rcx are scratch; the others hold
-// values. The stack: [rsp] passes a store's value, above it are spill slots.
+// Host registers: rbx = kt_cpu + KT_CPU_BIAS, r15 = frame, r14 = software TLB, r13 = budget; rax and rcx are scratch; the
+// others hold values. The stack: [rsp] passes a store's value, above it are spill slots.
 import CSupport
 
 /// What the lowering must know of the machine code around a block.
@@ -21,6 +21,26 @@ struct LoweringContext {
   /// Number of the block, and of its first exit record.
   var blockNumber: Int
   var firstExit: Int
+  /// What the block's region agrees on; nil outside of regions.
+  var region: RegionLayout? = nil
+}
+
+/// A block of a region as the others reach it.
+struct RegionEntry {
+  var start: UInt64   // guest address, entry slot in the low bits
+  var marker: UInt64
+  var slots: Int32 = 0
+  var number = 0      // of its block record
+  /// Where the block goes on with carried registers in place; nil until it is emitted.
+  var head: UnsafeMutablePointer<UInt8>? = nil
+}
+
+/// A region's blocks, and the guest registers that stand in host registers at every head.
+struct RegionLayout {
+  var entries: [RegionEntry]
+  var carried: [Int]
+  /// For each of them: whether some block writes it, so that its home is behind.
+  var written: [Bool]
 }
 
 /// An exit of the block whose jump can be linked: where the displacement stands, and the exit's number in the block.
@@ -68,6 +88,8 @@ final class Lowering {
     var charged: Int32
     var eventsChecked: Bool
     var storeEnd: Int32                      // for stores: the stub of their storeEnd, or -1
+    var near: Int32 = -1                     // offset of the near line that was asked, and what to do when it is filled
+    var again: UnsafeMutablePointer<UInt8>
     var heldCarried: UInt64 = 0              // carried slots, not written, whose registers still hold them
   }
 
@@ -80,7 +102,7 @@ final class Lowering {
 
   static let allocatable: UInt32 = {
     var mask: UInt32 = 0
-    for r in [Register.rdx, .rsi, .rdi, .rbp, .r8, .r9, .r10, .r11, .r12, .r13] { mask |= 1 << UInt32(r.number) }
+    for r in [Register.rdx, .rsi, .rdi, .rbp, .r8, .r9, .r10, .r11, .r12] { mask |= 1 << UInt32(r.number) }
     return mask
   }()
 
@@ -115,7 +137,10 @@ final class Lowering {
   }
   var carried: [Carried] = []
   var isLoop = false
-  var head: UnsafeMutablePointer<UInt8>
+  /// The region's blocks, or the block alone where it branches to itself; and jumps to heads that are not emitted yet.
+  var entries: [RegionEntry] = []
+  var unbound: [(place: UnsafeMutablePointer<UInt8>, entry: Int)] = []
+  static let carriers: [Register] = [.rdi, .rsi, .r8, .r9, .r10, .r11, .rbp]
 
   var exits: [EmittedExit] = []
   var sites: [EmittedSite] = []
@@ -142,15 +167,20 @@ final class Lowering {
     stubs = .allocate(capacity: Lowering.stubCapacity)
     saved = .allocate(capacity: Lowering.savedCapacity)
     nodes = block.nodes
-    head = UnsafeMutablePointer<UInt8>(bitPattern: 16)!
     exits.reserveCapacity(512)
     carried.reserveCapacity(16)
   }
 
   /// Upper bound of the bytes a block may take.
-  static func bound(_ block: Block) -> Int { block.count * 160 + block.exitCount * 64 + 65536 }
+  static func bound(_ block: Block) -> Int { block.count * Block.nodeBytes + block.exitCount * 128 + 65536 }
 
   // MARK: The block
+
+  /// The blocks of a region follow.
+  func begin(_ region: RegionLayout) {
+    entries = region.entries
+    unbound.removeAll(keepingCapacity: true)
+  }
 
   /// Emits the block at `cursor` (writable mapping) and returns the end.
   func lower(
@@ -178,14 +208,16 @@ final class Lowering {
       dirtyValue[slot] = -1
       homeValue[slot] = -1
     }
-    chargeAtHead()
-    isLoop = context.options.contains(.loops) && block.selfLoop
+    isLoop = context.region != nil || (context.options.contains(.loops) && block.selfLoop)
     carried.removeAll(keepingCapacity: true)
+    chargeAtHead()
     if isLoop { enterLoop() }
+    let lastCarrying = isLoop ? lastCarryingExit() : -1
     for index in 0..<block.count {
       pinned = 0
       if charged != block.slots { chargeBefore(index) }
       lowerNode(index)
+      if index == lastCarrying { endCarrying() }
     }
     var index = 0
     while index < stubCount {
@@ -203,26 +235,35 @@ final class Lowering {
 
   // MARK: The budget
 
-  /// Slots of the block up to the end of the next called site from node `index` on, or up to its end.
+  /// Slots of the block up to the end of the next called site from node `index` on, or up to its end. Nobody asks for an
+  /// exact budget under the host clock.
   func slotsToCharge(from index: Int) -> Int32 {
+    guard context.virtualClock else { return block.slots }
     for next in index..<block.count where nodes[next].op == .callSite { return nodes[next].issued + Int32(KT_SITE_SLOTS) }
     return block.slots
   }
 
-  /// Leaves where the budget would end within the block.
+  /// The exit of a branch node.
+  func exitNumber(_ node: Node) -> Int? {
+    switch node.op {
+    case .exitIf, .exitUnless, .exitAlways: Int(node.imm)
+    case .exitCompare, .exitCompareImmediate, .exitTestBit: Int(node.c)
+    default: nil
+    }
+  }
+
+  /// Leaves where the budget would end within the block. The first instruction has room for a jump (HostPatcher).
   func chargeAtHead() {
     let first = slotsToCharge(from: 0)
     if first == block.slots {
       charged = first
-      a.arithmetic(.sub, state(StateOffset.budget), immediate: first)
+      a.arithmetic(.sub, .r13, wideImmediate: first)
       addStub(.budget, 0, from: a.jump(if: .sign))
     } else {
       charged = 0
-      a.load(.rax, state(StateOffset.budget))
-      a.arithmetic(.cmp, .rax, immediate: block.slots)
+      a.arithmetic(.cmp, .r13, wideImmediate: block.slots)
       addStub(.budget, 0, from: a.jump(if: .less))
-      a.arithmetic(.sub, .rax, immediate: first)
-      a.store(state(StateOffset.budget), .rax)
+      a.arithmetic(.sub, .r13, immediate: first)
       charged = first
     }
   }
@@ -237,7 +278,7 @@ final class Lowering {
     let more = slotsToCharge(from: index) - charged
     if more == 0 { return }
     charged += more
-    a.arithmetic(.sub, state(StateOffset.budget), immediate: more)
+    a.arithmetic(.sub, .r13, immediate: more)
   }
 
   // MARK: Nodes

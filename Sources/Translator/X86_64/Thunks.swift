@@ -23,6 +23,8 @@ struct Thunks {
   var float: UnsafeMutablePointer<UInt8>
   var pack: UnsafeMutablePointer<UInt8>
   var interpretFloat: UnsafeMutablePointer<UInt8>
+  var nearLoad: UnsafeMutablePointer<UInt8>
+  var nearStore: UnsafeMutablePointer<UInt8>
   var end: UnsafeMutablePointer<UInt8>
 }
 
@@ -75,9 +77,15 @@ enum ThunkEmitter {
     let interpretFloat = a.cursor
     interpretFloatThunk(&a, leave)
     a.align(16)
+    let nearLoad = a.cursor
+    nearThunk(&a, tag: 0)
+    a.align(16)
+    let nearStore = a.cursor
+    nearThunk(&a, tag: 8)
+    a.align(16)
     return Thunks(
       leave: leave, load: load, store: store, interpret: interpret, indirect: indirect, float: float, pack: pack,
-      interpretFloat: interpretFloat, end: a.cursor)
+      interpretFloat: interpretFloat, nearLoad: nearLoad, nearStore: nearStore, end: a.cursor)
   }
 
   /// rax: address; ecx: size and, from bit 16, slots to give back if it faults; a store's value at the caller's [rsp].
@@ -88,7 +96,8 @@ enum ThunkEmitter {
     a.arithmetic(.sub, .rsp, immediate: 8)  // 16-byte aligned; [rsp] takes a load's value
     a.move32(.rdx, .rcx)
     a.shift(.right, .rdx, by: 16, .long)
-    a.arithmetic(.add, state(StateOffset.budget), .rdx)
+    a.arithmetic(.add, .r13, .rdx)
+    a.store(state(StateOffset.budget), .r13)
     a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
     a.move(.rsi, .rax)
     a.zeroExtend(.rdx, .rcx, .word)
@@ -100,11 +109,12 @@ enum ThunkEmitter {
     mergeInexact(&a)
     a.call(state(isLoad ? StateOffset.load : StateOffset.store))
     clearHostFlags(&a)
+    a.load(.r13, state(StateOffset.budget))
     a.test(.rax, .rax, .long)
     let fault = a.shortJump(if: .notEqual)
     a.load(.rcx, Address(.rsp, 8))
     a.shift(.right, .rcx, by: 16, .long)
-    a.arithmetic(.sub, state(StateOffset.budget), .rcx)
+    a.arithmetic(.sub, .r13, .rcx)
     if isLoad { a.load(.rax, Address(.rsp)) }
     a.arithmetic(.add, .rsp, immediate: 8)
     a.pop(.rcx)
@@ -114,6 +124,25 @@ enum ThunkEmitter {
     a.bindShort(fault)
     a.arithmetic(.add, .rsp, immediate: 8 + 8 * 8 + 8)
     leaveWithStatus(&a, leave)
+  }
+
+  /// rax: what a tag is compared with; ecx: byte offset of a near line, which takes the line of that address where its
+  /// tag at `tag` matches: flags as of that comparison. rcx and xmm0 are used.
+  private static func nearThunk(_ a: inout Assembler, tag: Int32) {
+    a.push(.rdx)
+    a.move32(.rdx, .rax)
+    a.shift(.right, .rdx, by: 7, .long)
+    a.arithmetic(.and, .rdx, immediate: Int32(KT_STLB_LINES - 1) << 5, .long)
+    a.arithmetic(.cmp, .rax, Address(.r14, tag, index: .rdx))
+    let other = a.shortJump(if: .notEqual)
+    for half in [Int32(0), 16] {
+      a.loadVector(0, Address(.r14, half, index: .rdx))
+      a.storeVector(Address(.r14, half, index: .rcx), 0)
+    }
+    a.bindShort(other)
+    a.load(.rax, Address(.r14, 16, index: .rdx))
+    a.pop(.rdx)
+    a.ret()
   }
 
   /// rax: the word of `computeFloat`. All registers but rax and rcx are kept; flags as of comparing its answer with 0.
@@ -173,16 +202,18 @@ enum ThunkEmitter {
     a.arithmetic(.sub, .rsp, immediate: 8)
     a.move32(.rbp, .rcx)
     a.shift(.right, .rcx, by: 16, .long)
-    a.arithmetic(.add, state(StateOffset.budget), .rcx)
+    a.arithmetic(.add, .r13, .rcx)
+    a.store(state(StateOffset.budget), .r13)
     mergeInexact(&a)
     a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
     a.move(.rsi, .rax)
     a.call(state(StateOffset.execute))
     clearHostFlags(&a)
+    a.load(.r13, state(StateOffset.budget))
     a.test(.rax, .rax, .long)
     let ended = a.shortJump(if: .notEqual)
     a.shift(.right, .rbp, by: 16, .long)
-    a.arithmetic(.sub, state(StateOffset.budget), .rbp)
+    a.arithmetic(.sub, .r13, .rbp)
     a.arithmetic(.add, .rsp, immediate: 8)
     a.pop(.rbp)
     for r in saved.reversed() { a.pop(r) }
@@ -221,25 +252,27 @@ enum ThunkEmitter {
     a.push(.rbp)
     a.move32(.rbp, .rcx)
     a.shift(.right, .rcx, by: 16, .long)
-    a.arithmetic(.add, state(StateOffset.budget), .rcx)
+    a.arithmetic(.add, .r13, .rcx)
+    a.store(state(StateOffset.budget), .r13)
     mergeInexact(&a)
     a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
     a.call(state(StateOffset.execute))
     clearHostFlags(&a)
+    a.load(.r13, state(StateOffset.budget))
     a.test(.rax, .rax, .long)
     let ended = a.shortJump(if: .notEqual)
     a.test(state(StateOffset.natLive), immediate: attention, .long)
     let leaving = a.shortJump(if: .notEqual)
     a.move32(.rcx, .rbp)
     a.shift(.right, .rcx, by: 16, .long)
-    a.arithmetic(.sub, state(StateOffset.budget), .rcx)
+    a.arithmetic(.sub, .r13, .rcx)
     // The instruction may have brought an event nearer than the block's end.
     let short = a.shortJump(if: .sign)
     a.pop(.rbp)
     a.load(.r15, state(StateOffset.frame))
     a.ret()
     a.bindShort(short)
-    a.arithmetic(.add, state(StateOffset.budget), .rcx)
+    a.arithmetic(.add, .r13, .rcx)
     a.bindShort(leaving)
     a.zeroExtend(.rax, .rbp, .byte)
     a.shift(.left, .rax, by: 8, .long)
