@@ -230,6 +230,10 @@ struct kt_cpu {
   void *store_log;        // lockstep: where stores are recorded (kt_store_log), or NULL
   void *sites;            // call sites and operation table (kt_site_table), or NULL
   kt_alat *alat;          // the advanced load address table, or NULL: it is empty and stays so
+  const void *deferred;   // floating-point results put off by emitted code, of two integers; whoever leaves it settles them
+  uint64_t deferred_a, deferred_b;
+  uint32_t deferred_mask; // registers below 32 whose values are put off
+  uint32_t reserved4;
 
   // Services that emitted code and the engines call through the struct, so that no module needs to know the other.
   // All return a kt_status; KT_INTERRUPTED means that the fault has been delivered.
@@ -238,6 +242,7 @@ struct kt_cpu {
   int (*execute_instruction)(kt_cpu *, const struct kt_instruction *); // the interpreter, for one instruction
   void (*code_written)(kt_cpu *, uint64_t physical, uint64_t length);  // guest code in that range may have changed
   int (*call_site)(kt_cpu *, uint32_t site);                           // a bound operation, from the interpreter
+  void (*settle)(kt_cpu *);                                            // computes what `deferred_mask` says is put off
 };
 
 // Flags beside the size (bytes, low 8 bits) of `load` and `store`.

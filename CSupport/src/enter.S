@@ -48,6 +48,16 @@ kt_leave_code:
   jz 1f
   orl $INEXACT, FPSR-BIAS(%rbx)
 1:
+  /* Nobody outside knows of results that are put off. */
+  movq kt_deferred_offset(%rip), %rcx
+  cmpl $0, -BIAS(%rbx,%rcx)
+  je 2f
+  movq %rax, 8(%rsp)
+  leaq -BIAS(%rbx), %rdi
+  movq kt_settle_offset(%rip), %rcx
+  call *-BIAS(%rbx,%rcx)
+  movq 8(%rsp), %rax
+2:
   addq $FRAME, %rsp
   .cfi_adjust_cfa_offset -FRAME
   popq %r15

@@ -14,6 +14,8 @@ _Static_assert(offsetof(kt_cpu, frame) == 256, "enter.S names this offset");
 _Static_assert(offsetof(kt_cpu, ar_fpsr) == 352, "enter.S names this offset");
 _Static_assert(offsetof(kt_cpu, budget) == 272, "enter.S names this offset");
 const uint64_t kt_stlb_offset = offsetof(kt_cpu, stlb);
+const uint64_t kt_deferred_offset = offsetof(kt_cpu, deferred_mask);
+const uint64_t kt_settle_offset = offsetof(kt_cpu, settle);
 
 int kt_patch_register(void) {
   return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);

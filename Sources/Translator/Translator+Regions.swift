@@ -104,7 +104,7 @@ extension TranslatorEngine {
     for (index, member) in members.enumerated() {
       build(cpu, member.start, member.key, member.physical, member.host)
       let block = frontend.builder.block
-      guard frontend.passedSites.isEmpty else { return nil }
+      guard frontend.passedSites.isEmpty, !frontend.hasDivision else { return nil }
       block.countUses(member.weight, &uses, &written)
       layout.entries.append(RegionEntry(
         start: member.start, marker: member.key & CFM.mask, slots: block.slots, number: cache.blockCount + index))

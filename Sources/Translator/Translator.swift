@@ -183,6 +183,7 @@ package final class TranslatorEngine: BlockEngine {
   package func attach(_ cpu: CPU) {
     cpu.pointee.engine = Unmanaged.passUnretained(self).toOpaque()
     cpu.pointee.code_written = codeWritten
+    cpu.pointee.settle = settleFloats
   }
 
   private func stop(_ cpu: CPU, _ reason: kt_stop_reason) -> kt_stop_reason {
@@ -333,7 +334,7 @@ package final class TranslatorEngine: BlockEngine {
       start: start, key: key, end: block.end, physical: physical & ~0xfff, code: cache.executable(entry),
       codeEnd: cache.executable(end), slots: block.slots, firstExit: Int32(firstExit),
       exitCount: Int32(block.exitCount), incoming: -1, nextInGranule: -1, verified: epoch, retired: false,
-      isPlain: frontend.passedSites.isEmpty, region: region))
+      isPlain: frontend.passedSites.isEmpty && !frontend.hasDivision, region: region))
     for site in lowering.sites { siteRecords.append((number, site)) }
     if let home = lowering.home, let sites = frontend.sites {
       for site in frontend.passedSites {
@@ -374,6 +375,8 @@ package final class TranslatorEngine: BlockEngine {
   }
 
   func intermediate(start: UInt64, key: UInt64, _ source: CodeSource) -> Intermediate {
+    frontend.heads.removeAll()
+    frontend.carriedSlots.removeAll()
     frontend.translate(start: start, marker: key & CFM.mask, mode: key >> Mode.shift, source: source)
     let block = frontend.builder.block
     let before = block.text
@@ -391,6 +394,7 @@ package final class TranslatorEngine: BlockEngine {
     patcher.removeAll()
     cache.removeAll()
     arena.removeAll()
+    frontend.programs.removeAll()
     regionsAt.removeAll(keepingCapacity: true)
     mustFlush = false
     statistics.flushes += 1

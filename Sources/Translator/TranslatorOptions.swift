@@ -26,7 +26,9 @@ package struct TranslatorOptions: OptionSet, Sendable {
   package static let regions = TranslatorOptions(rawValue: 1 << 9)
   /// Accesses through one base register ask a line of the software TLB of their own first.
   package static let nearLines = TranslatorOptions(rawValue: 1 << 10)
-  package static let all = TranslatorOptions(rawValue: (1 << 11) - 1)
+  /// Integer divisions in floating-point registers are done by the host's division.
+  package static let divisions = TranslatorOptions(rawValue: 1 << 11)
+  package static let all = TranslatorOptions(rawValue: (1 << 12) - 1)
 
   /// The names that `--disable` takes.
   package static let names: [(name: String, option: TranslatorOptions, meaning: String)] = [
@@ -37,6 +39,7 @@ package struct TranslatorOptions: OptionSet, Sendable {
     ("loops", .loops, "loop-carried host registers"),
     ("regions", .regions, "host registers kept over the blocks of a hot loop"),
     ("near-lines", .nearLines, "lines of the software TLB for each base register"),
+    ("divisions", .divisions, "compilers' integer divisions by the host's"),
     ("following", .following, "blocks that go on behind likely branches"),
     ("doubles", .doubles, "double-precision arithmetic by host instructions"),
     ("float-calls", .floatCalls, "short functions for the other floating-point arithmetic"),

@@ -61,6 +61,11 @@ struct Frontend {
   var bundle: UInt64 = 0
   var slot = 0
   var ended = false
+  /// The division whose instructions are at hand, with its operands, and whether the block has any.
+  var division: (window: DivisionWindow, a: Int32, b: Int32)? = nil
+  var hasDivision = false
+  /// Runs of instructions that emitted code puts off: they live as long as the code.
+  var programs: [DeferredRun] = []
   /// Heads of loops in the region at hand: the line ends where it comes to one with the same marker.
   var heads: [RegionEntry] = []
   /// Guest registers that the region carries from block to block: the block's first values.
@@ -86,6 +91,8 @@ struct Frontend {
     path.removeAll(keepingCapacity: true)
     called = FloatRegisterSet()
     redirect = nil
+    division = nil
+    hasDivision = false
     for slot in carriedSlots { _ = builder.emit(.get, imm: Int64(slot), size: 8) }
     for (index, slot) in carriedSlots.enumerated() { builder.current[slot] = Int32(index) }
     // Distance from the start, and bundles read: they differ where a branch was followed.
@@ -108,6 +115,11 @@ struct Frontend {
         bundle = past
       } else {
         path.append(bundle)
+        if slot == 0 && division == nil {
+          builder.position = UInt32(bundles << 2)
+          builder.issued = issued
+          beginDivision(source)
+        }
         let words = source.host + Int(bundle & 0xfff)
         let decoded = Decoder.decode(InstructionBundle(loadingFrom: words))
         // Slot 2 of an MLX bundle, where nothing but changed code or a wild rfi leads, is the long instruction too.
@@ -137,6 +149,7 @@ struct Frontend {
         bundle = following
       }
       slot = 0
+      if division != nil { continue }
       if read >= Frontend.bundleLimit || isHead || instructions >= instructionLimit || bundle & ~0xfff != source.page
         || !builder.block.hasRoom {
         builder.issued = issued
@@ -224,6 +237,8 @@ struct Frontend {
   // MARK: One instruction
 
   mutating func lower(_ i: Instruction) {
+    if division != nil && continueDivision(i) { return }
+    if i.flags.contains(.usesFR) { settle() }
     let qualifying = predicate(i.qp)
     let known = builder.known(qualifying)
     let index = i.opcode.index

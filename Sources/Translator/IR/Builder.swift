@@ -18,6 +18,8 @@ struct Builder {
   var controlsKnown = false
   /// A call has moved the frame.
   var frameMoved = false
+  /// No floating-point result is put off at this point.
+  var settled = false
   /// The base register of the instruction at hand, where it accesses memory.
   var base: UInt8 = 0
 
@@ -41,6 +43,7 @@ struct Builder {
     modified = 0
     controlsKnown = false
     frameMoved = false
+    settled = false
     current.update(repeating: -1, count: Slot.count)
   }
 

@@ -42,6 +42,8 @@ enum Operation: UInt8 {
   case compareDouble   // packed doubles, none a NaN: `condition` below, belowEqual, equal
   case checkDouble     // a, which must be no NaN and no denormal: the exit where it is
   case packDouble      // the packed double of a register's significand a and exponent b: the exit where there is none
+  case divide          // quotient of a and b (`condition` 1: unsigned), with the DeferredRun at imm put off
+  case settle          // floating-point results of registers in imm that are put off are computed
   case floatCall       // computeFloat(imm), on registers in memory; the interpreter executes instruction a where it refuses
   case interpret       // the interpreter executes instruction imm of the arena; nothing is known of state afterwards
   case callSite        // site number, low 32 bits of imm; the exit behind it above: taken where events, psr or
@@ -145,7 +147,7 @@ struct Block {
     guard leads else { return false }
     for index in 0..<count {
       switch nodes[index].op {
-      case .interpret, .floatCall, .callSite, .callFrame, .growFrame, .returnFrame, .setMarker: return false
+      case .interpret, .floatCall, .divide, .callSite, .callFrame, .growFrame, .returnFrame, .setMarker: return false
       default: break
       }
     }

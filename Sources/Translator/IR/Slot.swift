@@ -76,6 +76,11 @@ enum StateOffset {
   static let store = of(\.store)
   static let execute = of(\.execute_instruction)
   static let sites = of(\.sites)
+  static let deferred = of(\.deferred)
+  static let deferredA = of(\.deferred_a)
+  static let deferredB = of(\.deferred_b)
+  static let deferredMask = of(\.deferred_mask)
+  static let settle = of(\.settle)
 
   static let interruptReady = of(\.interrupt_ready)
   static let itcOffset = of(\.itc_offset)

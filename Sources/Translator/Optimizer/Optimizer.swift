@@ -70,7 +70,7 @@ struct Optimizer {
 
   @inline(__always) private static func hasEffect(_ op: Operation) -> Bool {
     switch op {
-    case .storeState, .setMarker, .markModified, .countCall, .siteBegins, .siteEnds: true
+    case .divide, .settle, .storeState, .setMarker, .markModified, .countCall, .siteBegins, .siteEnds: true
     default: seesState(op)
     }
   }

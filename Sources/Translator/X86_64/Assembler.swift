@@ -408,6 +408,15 @@ package struct Assembler {
     direct(to.number, from.number)
   }
 
+  /// rdx:rax := rax, sign-extended.
+  package mutating func signExtendToPair() {
+    byte(0x48)
+    byte(0x99)
+  }
+
+  /// rax := rdx:rax / r, rdx := the rest.
+  package mutating func divide(_ r: Register, signed: Bool) { unary(signed ? 7 : 6, r) }
+
   package mutating func bitTest(_ r: Register, bit: UInt8) {
     rex(wide: true, 0, 0, r.number)
     byte(0x0f)

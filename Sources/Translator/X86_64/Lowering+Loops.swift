@@ -25,6 +25,7 @@ extension Lowering {
       entries = [RegionEntry(
         start: block.start, marker: block.marker, slots: block.slots, number: context.blockNumber)]
     }
+    if carried.contains(where: { $0.slot >= Slot.floats }) { lowerSettle(0, .max) }
     for c in carried {
       a.load(c.register, home(c.slot))
       values[Int(c.value)].register = c.register.number

@@ -96,9 +96,10 @@ extension Lowering {
       a.load(r, state(Int32(node.imm)), .byte)
       define(index, r)
     case .loadStateIndexed:
-      let r = writableCopy(node.a)
-      a.load(r, Address(.rbx, Int32(node.imm) - Int32(KT_CPU_BIAS), index: r, scale: 3))
-      define(index, r)
+      let number = register(node.a)
+      let r = isNeeded(node.a) ? allocate() : number
+      a.load(r, Address(.rbx, Int32(node.imm) - Int32(KT_CPU_BIAS), index: number, scale: 3))
+      take(index, r, from: node.a)
     case .storeState:
       if let c = smallConstant(node.a) {
         a.store(state(Int32(node.imm)), immediate: c)
@@ -131,6 +132,8 @@ extension Lowering {
     case .checkDouble: lowerCheckDouble(index, node)
     case .packDouble: lowerPackDouble(index, node)
     case .floatCall: lowerFloatCall(index, node)
+    case .divide: lowerDivide(index, node)
+    case .settle: lowerSettle(index, UInt32(truncatingIfNeeded: node.imm))
     case .exitAlways: lowerExitAlways(index, node)
     case .exitIndirect: lowerExitIndirect(index, node)
     default: preconditionFailure("an operation without a lowering")

@@ -65,6 +65,9 @@ extension Lowering {
       a.move(.rax, immediate: Int64(ExitCode.budget.rawValue) | Int64(context.blockNumber) << 8)
       a.jump(to: context.thunks.leave)
     case .site: emitSiteEvents(stub)
+    case .settle:
+      a.call(to: context.thunks.settle)
+      a.jump(to: stub.back)
     case .exit:
       if isLoop, let entry = entry(behind: Int(stub.exit)) {
         carry(to: entry, Int(stub.exit), stub)

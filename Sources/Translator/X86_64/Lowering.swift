@@ -72,7 +72,10 @@ final class Lowering {
     var keep = false        // an invariant of the loop: the next pass wants it
   }
 
-  enum StubKind { case exit, load, store, budget, site, loopLeft, loopBudget, checkDouble, doubleResult, packDouble, floatCall }
+  enum StubKind {
+    case exit, load, store, budget, site, loopLeft, loopBudget, checkDouble, doubleResult, packDouble, floatCall
+    case settle
+  }
 
   struct Stub {
     var kind: StubKind

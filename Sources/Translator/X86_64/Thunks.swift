@@ -25,6 +25,7 @@ struct Thunks {
   var interpretFloat: UnsafeMutablePointer<UInt8>
   var nearLoad: UnsafeMutablePointer<UInt8>
   var nearStore: UnsafeMutablePointer<UInt8>
+  var settle: UnsafeMutablePointer<UInt8>
   var end: UnsafeMutablePointer<UInt8>
 }
 
@@ -83,9 +84,13 @@ enum ThunkEmitter {
     let nearStore = a.cursor
     nearThunk(&a, tag: 8)
     a.align(16)
+    let settle = a.cursor
+    settleThunk(&a)
+    a.align(16)
     return Thunks(
       leave: leave, load: load, store: store, interpret: interpret, indirect: indirect, float: float, pack: pack,
-      interpretFloat: interpretFloat, nearLoad: nearLoad, nearStore: nearStore, end: a.cursor)
+      interpretFloat: interpretFloat, nearLoad: nearLoad, nearStore: nearStore,
+      settle: settle, end: a.cursor)
   }
 
   /// rax: address; ecx: size and, from bit 16, slots to give back if it faults; a store's value at the caller's [rsp].
@@ -124,6 +129,15 @@ enum ThunkEmitter {
     a.bindShort(fault)
     a.arithmetic(.add, .rsp, immediate: 8 + 8 * 8 + 8)
     leaveWithStatus(&a, leave)
+  }
+
+  /// Computes floating-point results that are put off. All registers but rax and rcx are kept.
+  private static func settleThunk(_ a: inout Assembler) {
+    for r in saved { a.push(r) }
+    a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
+    a.call(state(StateOffset.settle))
+    for r in saved.reversed() { a.pop(r) }
+    a.ret()
   }
 
   /// rax: what a tag is compared with; ecx: byte offset of a near line, which takes the line of that address where its
@@ -255,6 +269,15 @@ enum ThunkEmitter {
     a.arithmetic(.add, .r13, .rcx)
     a.store(state(StateOffset.budget), .r13)
     mergeInexact(&a)
+    a.arithmetic(.cmp, state(StateOffset.deferredMask), immediate: 0, .long)
+    let settled = a.shortJump(if: .equal)
+    a.push(.rsi)
+    a.arithmetic(.sub, .rsp, immediate: 8)
+    a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
+    a.call(state(StateOffset.settle))
+    a.arithmetic(.add, .rsp, immediate: 8)
+    a.pop(.rsi)
+    a.bindShort(settled)
     a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
     a.call(state(StateOffset.execute))
     clearHostFlags(&a)
