@@ -12,8 +12,6 @@ final class DeferredRun {
   var first = 0, second = 0
   /// Bit n: register n (below 32) has a value that is put off.
   var pending: UInt32 = 0
-  /// Registers that the run uses, and that have been written since.
-  var kept: [Int] = []
   /// Bit n: the run or what stands between its instructions writes register n.
   var written: UInt32 = 0
 
@@ -27,7 +25,8 @@ let settleFloats: @convention(c) (CPU?) -> Void = { cpu in
   cpu.pointee.deferred_mask = 0
   let run = Unmanaged<DeferredRun>.fromOpaque(pointer).takeUnretainedValue()
   let floats = kt_floats(cpu)
-  let kept = run.kept.map { (register: $0, value: floats[$0]) }
+  // What the run uses beside: these registers have their values, or have been written since.
+  let kept = (2..<32).filter { (run.written & ~run.pending) >> UInt32($0) & 1 != 0 }.map { (register: $0, value: floats[$0]) }
   floats[run.first] = kt_fr(significand: cpu.pointee.deferred_a, sign_exponent: 0x1003e)
   floats[run.second] = kt_fr(significand: cpu.pointee.deferred_b, sign_exponent: 0x1003e)
   for word in run.words where computeFloat(cpu, word) != 0 { preconditionFailure("a put-off result is out of range") }

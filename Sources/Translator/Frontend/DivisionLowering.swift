@@ -15,6 +15,8 @@ struct DivisionWindow {
   /// General registers with the operands, and the predicate that frcpa sets.
   var dividend: UInt8 = 0, divisor: UInt8 = 0
   var predicate: UInt8 = 0
+  /// Bit n: register n is an operand's, and is written again within the run.
+  var rewritten: UInt32 = 0
 }
 
 /// What a floating-point register holds, in terms of the operands a and b.
@@ -85,8 +87,8 @@ private struct DivisionScan {
     if operands == 2 {
       // A later use of the register: the run's own value is gone.
       registers[Int(i.f1)] = .other
-      if window.run.pending & bit != 0 { window.run.kept.append(Int(i.f1)) }
       window.run.pending &= ~bit
+      window.rewritten |= bit
     } else {
       registers[Int(i.f1)] = operands == 0 ? .integerA : .integerB
       if operands == 0 {
@@ -121,7 +123,7 @@ private struct DivisionScan {
       window.actions[at] = .result
       window.run.pending &= ~(1 << UInt32(i.f1))
       window.run.written |= 1 << UInt32(i.f1)
-      window.run.kept.append(Int(i.f1))
+      window.rewritten |= 1 << UInt32(i.f1)
       found = true
       return true
     case .cmp_eq_unc, .cmp_eq_unc_imm: return i.p1 != window.predicate || window.predicate == 0
@@ -142,9 +144,9 @@ extension Opcode {
 }
 
 extension Frontend {
-  /// Looks for a division that begins with the bundle at hand, and begins it.
+  /// Looks for a division that the block begins with, as a function's body does, and begins it.
   mutating func beginDivision(_ source: CodeSource) {
-    guard options.contains(.divisions), instructionLimit == .max, (sites?.pointee.count ?? 0) == 0, !isDisabled(2) else {
+    guard slot == 0, options.contains(.divisions), instructionLimit == .max, (sites?.pointee.count ?? 0) == 0, !isDisabled(2) else {
       return
     }
     let first = Decoder.decode(InstructionBundle(loadingFrom: source.host + Int(bundle & 0xfff)))
@@ -183,7 +185,7 @@ extension Frontend {
     }
     // What an earlier run has put off vanishes where this one writes all of it.
     _ = builder.emit(.settle, imm: Int64(~window.run.written))
-    builder.settled = true
+    builder.unsettled = 0
     division = (window, a, b)
   }
 
@@ -195,7 +197,7 @@ extension Frontend {
       if i.opcode == .frcpa { builder.put(predicateSlot(i.p2), builder.constant(Int64(1))) }
     case .operand:
       // Kept in the record; the register itself only where the run leaves it alone.
-      if window.run.pending & 1 << UInt32(i.f1) != 0 || window.run.kept.contains(Int(i.f1)) { break }
+      if (window.run.pending | window.rewritten) >> UInt32(i.f1) & 1 != 0 { break }
       builder.predicate = -1
       setInteger(i.f1, gr(i.r2))
     case .result:
@@ -208,17 +210,24 @@ extension Frontend {
         called.insert(UInt8(register))
       }
       setInteger(i.f1, quotient)
-      builder.settled = false
+      builder.unsettled = window.run.pending
       hasDivision = true
       division = nil
     }
     return true
   }
 
-  /// Before an instruction that names floating-point registers: what is put off is computed.
-  mutating func settle() {
-    if builder.settled || division != nil { return }
+  /// Before an instruction that names floating-point registers: what is put off of them is computed.
+  mutating func settle(before i: Instruction) {
+    if builder.unsettled == 0 || division != nil { return }
+    let named: [UInt8] = switch i.opcode {
+    case .setf_sig: [i.f1]
+    case .getf_sig: [i.f2]
+    case .xma_l: [i.f1, i.f2, i.f3, i.f4]
+    default: []
+    }
+    if !named.isEmpty && named.allSatisfy({ $0 > 31 || builder.unsettled >> UInt32($0) & 1 == 0 }) { return }
     _ = builder.emit(.settle, imm: Int64(UInt32.max))
-    builder.settled = true
+    builder.unsettled = 0
   }
 }

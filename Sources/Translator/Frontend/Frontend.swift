@@ -115,7 +115,7 @@ struct Frontend {
         bundle = past
       } else {
         path.append(bundle)
-        if slot == 0 && division == nil {
+        if here == start {
           builder.position = UInt32(bundles << 2)
           builder.issued = issued
           beginDivision(source)
@@ -238,7 +238,7 @@ struct Frontend {
 
   mutating func lower(_ i: Instruction) {
     if division != nil && continueDivision(i) { return }
-    if i.flags.contains(.usesFR) { settle() }
+    if i.flags.contains(.usesFR) { settle(before: i) }
     let qualifying = predicate(i.qp)
     let known = builder.known(qualifying)
     let index = i.opcode.index

@@ -18,8 +18,8 @@ struct Builder {
   var controlsKnown = false
   /// A call has moved the frame.
   var frameMoved = false
-  /// No floating-point result is put off at this point.
-  var settled = false
+  /// Bit n: the value of floating-point register n may be put off at this point.
+  var unsettled = UInt32.max
   /// The base register of the instruction at hand, where it accesses memory.
   var base: UInt8 = 0
 
@@ -43,7 +43,7 @@ struct Builder {
     modified = 0
     controlsKnown = false
     frameMoved = false
-    settled = false
+    unsettled = .max
     current.update(repeating: -1, count: Slot.count)
   }
 
