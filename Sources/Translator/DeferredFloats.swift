@@ -26,7 +26,8 @@ let settleFloats: @convention(c) (CPU?) -> Void = { cpu in
   let run = Unmanaged<DeferredRun>.fromOpaque(pointer).takeUnretainedValue()
   let floats = kt_floats(cpu)
   // What the run uses beside: these registers have their values, or have been written since.
-  let kept = (2..<32).filter { (run.written & ~run.pending) >> UInt32($0) & 1 != 0 }.map { (register: $0, value: floats[$0]) }
+  let others = run.written & ~run.pending
+  let kept = (2..<32).filter { others >> UInt32($0) & 1 != 0 }.map { (register: $0, value: floats[$0]) }
   floats[run.first] = kt_fr(significand: cpu.pointee.deferred_a, sign_exponent: 0x1003e)
   floats[run.second] = kt_fr(significand: cpu.pointee.deferred_b, sign_exponent: 0x1003e)
   for word in run.words where computeFloat(cpu, word) != 0 { preconditionFailure("a put-off result is out of range") }

@@ -112,7 +112,9 @@ extension TranslatorEngine {
       exits += block.exitCount
       nodes += block.count
     }
-    guard nodes <= Self.regionNodes, cache.hasRoom(bytes: bytes, exits: exits, blocks: members.count) else { return nil }
+    guard nodes <= Self.regionNodes, cache.hasRoom(bytes: bytes, exits: exits, blocks: members.count) else {
+      return nil
+    }
     let ranked = uses.indices.filter { uses[$0] > 1 }.sorted { (uses[$1], $0) < (uses[$0], $1) }
     layout.carried = Array(ranked.prefix(Lowering.carriers.count))
     layout.written = layout.carried.map { written[$0] }

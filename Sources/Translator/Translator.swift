@@ -15,6 +15,8 @@ package struct TranslatorStatistics: Sendable {
   package var entries = 0
   package var links = 0
   package var regions = 0
+  /// Blocks with an integer division by the host's.
+  package var divisions = 0
   package var interpreted = 0
   package var invalidations = 0
   package var flushes = 0
@@ -350,6 +352,7 @@ package final class TranslatorEngine: BlockEngine {
     if (block.end &- 1) & ~0xfff != start & ~0xfff { machine.markCode(physical: physical & ~0xfff &+ 4096) }
     if options.contains(.indirectCache) { cache.remember(number) }
     statistics.blocks += 1
+    if frontend.hasDivision { statistics.divisions += 1 }
     statistics.guestInstructions += Int(block.slots)
     statistics.hostBytes += end - entry
   }

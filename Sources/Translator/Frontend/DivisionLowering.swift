@@ -109,7 +109,9 @@ private struct DivisionScan {
     case .setf_sig: return setOperand(i, at)
     case .fcvt_xf: return i.qp == 0 && normalize(i, i.f2, unsigned: false, at)
     case .frcpa:
-      guard i.qp == 0, i.statusField == 1, value(i.f2) == .a, value(i.f3) == .b, i.p2 != 0, i.p2 < 16 else { return false }
+      guard i.qp == 0, i.statusField == 1, value(i.f2) == .a, value(i.f3) == .b, i.p2 != 0, i.p2 < 16 else {
+        return false
+      }
       window.predicate = i.p2
       return define(i, .y0, at)
     case .fma, .fnma:
@@ -146,9 +148,9 @@ extension Opcode {
 extension Frontend {
   /// Looks for a division that the block begins with, as a function's body does, and begins it.
   mutating func beginDivision(_ source: CodeSource) {
-    guard slot == 0, options.contains(.divisions), instructionLimit == .max, (sites?.pointee.count ?? 0) == 0, !isDisabled(2) else {
-      return
-    }
+    guard slot == 0, options.contains(.divisions), instructionLimit == .max, (sites?.pointee.count ?? 0) == 0,
+      !isDisabled(2)
+    else { return }
     let first = Decoder.decode(InstructionBundle(loadingFrom: source.host + Int(bundle & 0xfff)))
     guard first.slot0.opcode == .setf_sig, first.slot1.opcode == .setf_sig else { return }
     var scan = DivisionScan()
