@@ -30,6 +30,8 @@ private struct DivisionScan {
   var window = DivisionWindow()
   var registers = [Quotient](repeating: .other, count: 32)
   var operands = 0
+  /// The predicate that says that the divisor is 0, where there is one.
+  var zeroDivisor: UInt8 = 0
   var found = false
 
   init() {
@@ -109,9 +111,9 @@ private struct DivisionScan {
     case .setf_sig: return setOperand(i, at)
     case .fcvt_xf: return i.qp == 0 && normalize(i, i.f2, unsigned: false, at)
     case .frcpa:
-      guard i.qp == 0, i.statusField == 1, value(i.f2) == .a, value(i.f3) == .b, i.p2 != 0, i.p2 < 16 else {
-        return false
-      }
+      guard i.qp == 0, i.statusField == 1, value(i.f2) == .a, value(i.f3) == .b, i.p2 != 0, i.p2 < 16,
+        i.p2 != zeroDivisor
+      else { return false }
       window.predicate = i.p2
       return define(i, .y0, at)
     case .fma, .fnma:
@@ -128,9 +130,15 @@ private struct DivisionScan {
       window.rewritten |= 1 << UInt32(i.f1)
       found = true
       return true
-    case .cmp_eq_unc, .cmp_eq_unc_imm: return i.p1 != window.predicate || window.predicate == 0
-    case .sub: return true
-    case .break_i, .break_f, .break_m: return i.qp != 0
+    case .cmp_eq_unc_imm:
+      // Whether the divisor is 0: what the straight line holds for has this predicate false.
+      guard i.qp == 0, operands == 2, i.imm == 0, i.r3 == window.divisor, i.p1 != 0, i.p2 == 0, zeroDivisor == 0,
+        window.predicate == 0
+      else { return false }
+      zeroDivisor = i.p1
+      return true
+    case .break_i, .break_f, .break_m: return i.qp != 0 && i.qp == zeroDivisor
+    case .sub: return window.predicate != 0  // of the divisor, for the rest
     default: return i.opcode.isNop
     }
   }
@@ -160,7 +168,7 @@ extension Frontend {
       let decoded = Decoder.decode(InstructionBundle(loadingFrom: source.host + Int(address & 0xfff)))
       for slot in 0..<decoded.count where !scan.found {
         let i = slot == 0 ? decoded.slot0 : slot == 1 ? decoded.slot1 : decoded.slot2
-        guard scan.read(i, address | UInt64(slot)) else { return }
+        guard i.opcode != .sub || isWritable(i.r1), scan.read(i, address | UInt64(slot)) else { return }
       }
       address &+= 16
     }
