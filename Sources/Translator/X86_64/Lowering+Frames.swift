@@ -85,6 +85,9 @@ extension Lowering {
       a.move(.rdx, immediate: Int64(block.mode) << Int64(Mode.shift))
       a.arithmetic(.or, .rcx, .rdx)
     }
+    if context.options.contains(.indirectCache), let cache = context.thunks.indirectCache {
+      ThunkEmitter.jumpIfRemembered(&a, cache)
+    }
     a.jump(to: context.thunks.indirect)
   }
 

@@ -26,6 +26,7 @@ struct Thunks {
   var nearLoad: UnsafeMutablePointer<UInt8>
   var nearStore: UnsafeMutablePointer<UInt8>
   var settle: UnsafeMutablePointer<UInt8>
+  var indirectCache: UnsafeMutablePointer<IndirectLine>?
   var end: UnsafeMutablePointer<UInt8>
 }
 
@@ -90,7 +91,7 @@ enum ThunkEmitter {
     return Thunks(
       leave: leave, load: load, store: store, interpret: interpret, indirect: indirect, float: float, pack: pack,
       interpretFloat: interpretFloat, nearLoad: nearLoad, nearStore: nearStore,
-      settle: settle, end: a.cursor)
+      settle: settle, indirectCache: indirectCache, end: a.cursor)
   }
 
   /// rax: address; ecx: size and, from bit 16, slots to give back if it faults; a store's value at the caller's [rsp].
@@ -307,28 +308,32 @@ enum ThunkEmitter {
     leaveWithStatus(&a, leave)
   }
 
+  /// rax: target (slot 0), rcx: key. Jumps to the block where it is remembered and nothing wants attention; rdx and rsi
+  /// are used. Each indirect exit has a jump of its own, which the host predicts by itself.
+  static func jumpIfRemembered(_ a: inout Assembler, _ cache: UnsafeMutablePointer<IndirectLine>) {
+    var misses: [UnsafeMutablePointer<UInt8>] = []
+    a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
+    misses.append(a.shortJump(if: .notEqual))
+    a.move(.rdx, .rax)
+    a.shift(.right, .rdx, by: 4)
+    a.arithmetic(.xor, .rdx, .rcx)
+    a.arithmetic(.and, .rdx, immediate: Int32(IndirectLine.count - 1), .long)
+    a.shift(.left, .rdx, by: 5, .long)
+    a.move(.rsi, immediate: Int64(Int(bitPattern: cache)))
+    a.arithmetic(.add, .rdx, .rsi)
+    a.arithmetic(.cmp, .rax, Address(.rdx))
+    misses.append(a.shortJump(if: .notEqual))
+    a.arithmetic(.cmp, .rcx, Address(.rdx, 8))
+    misses.append(a.shortJump(if: .notEqual))
+    a.jump(Address(.rdx, 16))
+    for miss in misses { a.bindShort(miss) }
+  }
+
   /// rax: target (slot 0), rcx: key. All guest state is home.
   private static func indirectThunk(
     _ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>, _ cache: UnsafeMutablePointer<IndirectLine>?
   ) {
-    var misses: [UnsafeMutablePointer<UInt8>] = []
-    if let cache {
-      a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
-      misses.append(a.shortJump(if: .notEqual))
-      a.move(.rdx, .rax)
-      a.shift(.right, .rdx, by: 4)
-      a.arithmetic(.xor, .rdx, .rcx)
-      a.arithmetic(.and, .rdx, immediate: Int32(IndirectLine.count - 1), .long)
-      a.shift(.left, .rdx, by: 5, .long)
-      a.move(.rsi, immediate: Int64(Int(bitPattern: cache)))
-      a.arithmetic(.add, .rdx, .rsi)
-      a.arithmetic(.cmp, .rax, Address(.rdx))
-      misses.append(a.shortJump(if: .notEqual))
-      a.arithmetic(.cmp, .rcx, Address(.rdx, 8))
-      misses.append(a.shortJump(if: .notEqual))
-      a.jump(Address(.rdx, 16))
-    }
-    for miss in misses { a.bindShort(miss) }
+    if let cache { jumpIfRemembered(&a, cache) }
     a.store(state(StateOffset.ip), .rax)
     a.store(state(StateOffset.ri), immediate: 0, .long)
     a.move(.rax, immediate: Int64(ExitCode.lookup.rawValue))
