@@ -234,6 +234,10 @@ struct kt_cpu {
   uint32_t deferred_mask; // registers below 32 whose values are put off
   uint32_t reserved4;
   kt_alat *alat;          // the advanced load address table, or NULL: it is empty and stays so
+  const void *deferred;   // floating-point results put off by emitted code, of two integers; whoever leaves it settles them
+  uint64_t deferred_a, deferred_b;
+  uint32_t deferred_mask; // registers below 32 whose values are put off
+  uint32_t reserved4;
 
   // Services that emitted code and the engines call through the struct, so that no module needs to know the other.
   // All return a kt_status; KT_INTERRUPTED means that the fault has been delivered.

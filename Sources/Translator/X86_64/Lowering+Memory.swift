@@ -10,8 +10,8 @@ extension Lowering {
     return (Int32(KT_STLB_LINES) + Int32(node.base) & (KT_STLB_NEAR - 1)) << 5
   }
 
-  /// The software TLB's probe: on success rax is what to add to the address. Returns the jump of the miss, and behind it
-  /// the place to go on where a near line was at fault.
+  /// The software TLB's probe, of a near line where there is one: on success rax is what to add to the address. Returns the
+  /// jump of the miss; behind it stands where to go on once the near line is filled.
   private func probe(_ va: Register, _ node: Node, write: Bool) -> UnsafeMutablePointer<UInt8> {
     let near = nearLine(node)
     guard near >= 0 else { return probe(va, node.size, write: write) }
