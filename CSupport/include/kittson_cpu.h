@@ -229,10 +229,6 @@ struct kt_cpu {
   void *engine;           // the running engine's context
   void *store_log;        // lockstep: where stores are recorded (kt_store_log), or NULL
   void *sites;            // call sites and operation table (kt_site_table), or NULL
-  const void *deferred;   // floating-point results put off by emitted code, of two integers; whoever leaves it settles them
-  uint64_t deferred_a, deferred_b;
-  uint32_t deferred_mask; // registers below 32 whose values are put off
-  uint32_t reserved4;
   kt_alat *alat;          // the advanced load address table, or NULL: it is empty and stays so
   const void *deferred;   // floating-point results put off by emitted code, of two integers; whoever leaves it settles them
   uint64_t deferred_a, deferred_b;

@@ -270,8 +270,8 @@ private func executeIndirectWrite(_ cpu: CPU, _ code: Code, index: UInt64, value
   switch code.pointee.opcode {
   case .itr_i: return cpu.insertTranslationRegister(slot: index, value, instruction: true)
   case .itr_d: return cpu.insertTranslationRegister(slot: index, value, instruction: false)
-  case .ptc_l, .ptc_g: cpu.purgeTranslationCache(index, size: value)
-  case .ptc_ga: cpu.purgeGlobally(index, size: value)
+  case .ptc_l: cpu.purgeTranslationCache(index, size: value)
+  case .ptc_g, .ptc_ga: cpu.purgeGlobally(index, size: value, alat: code.pointee.opcode == .ptc_ga)
   case .ptr_i: cpu.purgeTranslationRegister(index, size: value, instruction: true)
   case .ptr_d: cpu.purgeTranslationRegister(index, size: value, instruction: false)
   case .mov_to_rr: return cpu.writeRegionRegister(index, value)

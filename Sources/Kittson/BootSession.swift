@@ -50,8 +50,12 @@ public final class BootSession {
   private static func makeMachine(
     _ image: ELFImage, _ configuration: Configuration, _ output: ConsoleOutput, _ input: ConsoleInput
   ) throws(SessionError) -> any SystemMachine {
+    let kind = kind(of: image, configuration)
+    if kind == .bare && !configuration.initrd.isEmpty {
+      throw .option("the bare machine takes no --initrd: leave it out, or choose --machine dig")
+    }
     do throws(BootError) {
-      switch kind(of: image, configuration) {
+      switch kind {
       case .bare:
         var options = BareOptions()
         if let size = configuration.memorySize { options.memorySize = size }
@@ -69,7 +73,12 @@ public final class BootSession {
         options.virtualClock = configuration.clock == .virtual
         return try FirmwareMachine(image: image, options: options, output: output, input: input)
       }
-    } catch { throw .image(error.description) }
+    } catch {
+      switch error {
+      case .processorCount, .commandLineTooLong: throw .option(error.description)
+      default: throw .image(error.description)
+      }
+    }
   }
 
   private static func bind(_ guest: ParavirtImage, _ configuration: Configuration) throws(SessionError) -> SiteTable {
@@ -103,10 +112,12 @@ public final class BootSession {
   }
 
   private static func describe(_ cpu: CPU, _ vector: Vector) -> String {
-    func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
-    let state = cpu.pointee
-    return "\(cpu.slots) cpu \(state.index) \(vector) iip \(hex(state.cr_iip)) ipsr \(hex(state.cr_ipsr)) isr "
-      + "\(hex(state.cr_isr)) ifa \(hex(state.cr_ifa)) iim \(hex(state.cr_iim)) itir \(hex(state.cr_itir)) iha \(hex(state.cr_iha))"
+    let registers = [
+      ("iip", cpu.pointee.cr_iip), ("ipsr", cpu.pointee.cr_ipsr), ("isr", cpu.pointee.cr_isr), ("ifa", cpu.pointee.cr_ifa),
+      ("iim", cpu.pointee.cr_iim), ("itir", cpu.pointee.cr_itir), ("iha", cpu.pointee.cr_iha),
+    ]
+    return "\(cpu.slots) cpu \(cpu.pointee.index) \(vector) "
+      + registers.map { "\($0) \(hexadecimal($1))" }.joined(separator: " ")
   }
 
   /// Runs until the guest switches off, can't go on, or a limit is reached.

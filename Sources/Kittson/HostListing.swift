@@ -74,8 +74,8 @@ public final class HostListing {
         body(self.block(block))
         // Behind the block's unbroken line; where that ends within a bundle, the rest of it.
         var next = start & ~15
-        while block.path.contains(next) { next += 16 }
-        if block.next & 3 != 0 && block.next & ~15 == next - 16 { next = block.next }
+        while block.path.contains(next) { next &+= 16 }
+        if block.next & 3 != 0 && block.next & ~15 == next &- 16 { next = block.next }
         start = next
         marker = listing.startsFunction(start) ? HostListing.startMarker : block.nextMarker
       }

@@ -28,7 +28,10 @@ public struct ImageListing {
   /// The bundles of a symbol: to the end that its size gives, or the one bundle.
   /// - Returns: nil where the image has no such symbol.
   public func range(ofSymbol name: String) -> ClosedRange<UInt64>? {
-    symbols.symbol(named: name).map { $0.value...$0.value &+ max($0.size, 1) &- 1 }
+    symbols.symbol(named: name).map { symbol in
+      let (last, overflow) = symbol.value.addingReportingOverflow(max(symbol.size, 1) - 1)
+      return symbol.value...(overflow ? UInt64.max : last)
+    }
   }
 
   /// Whether a function's symbol stands at an address.
@@ -46,9 +49,11 @@ public struct ImageListing {
 
   func code(_ range: ClosedRange<UInt64>?) throws(SessionError) -> [Code] {
     try pieces().compactMap { name, address, bytes in
-      let end = address + UInt64(bytes.count & ~15)
+      // What a damaged header puts past the end of the address space is cut off.
+      let size = min(UInt64(bytes.count), UInt64.max - address) & ~15
+      let end = address + size
       let first = max(address, range.map { $0.lowerBound & ~15 } ?? address)
-      let last = min(end, range.map { ($0.upperBound & ~15) &+ 16 } ?? end)
+      let last = min(end, range.map { ($0.upperBound | 15).addingReportingOverflow(1) }.map { $1 ? end : $0 } ?? end)
       return first < last ? Code(name: name, first: first, last: last, base: address, bytes: bytes) : nil
     }
   }

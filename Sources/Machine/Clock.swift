@@ -49,7 +49,10 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     let wait = pointee.cr_itm &- (present &+ pointee.itc_offset)
     // The match is an equality of 64-bit counters: an itm already passed comes round in some centuries.
     let masked = pointee.cr_itv >> 16 & 1 != 0
-    pointee.itm_deadline = masked || wait >> 63 != 0 ? UInt64.max : present &+ wait
+    // Under the virtual clock an idle processor jumps to its match: one that no run reaches counts as none, so that slots
+    // never overflow.
+    let isBeyond = pointee.virtual_clock != 0 && present &+ wait > 1 << 60
+    pointee.itm_deadline = masked || wait >> 63 != 0 || isBeyond ? UInt64.max : present &+ wait
     guard pointee.virtual_clock != 0 else { return }
     let before = pointee.budget
     setBudget(before)

@@ -150,6 +150,9 @@ package final class Machine {
     for watch in watches where physical < watch.end && physical + size > watch.first { watch.body() }
   }
 
+  /// All memory was replaced: whoever watches a part of it looks again.
+  package func noteMemoryReplaced() { for watch in watches { watch.body() } }
+
   private func isWatched(granule: UInt64) -> Bool {
     let shift = UInt64(KT_GRANULE_SHIFT)
     return watches.contains { $0.first >> shift <= granule && granule <= ($0.end - 1) >> shift }

@@ -503,20 +503,27 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return pte & (1 << 1 | 3 << 50) == 0 && (attribute == 0 || attribute >= 4)
   }
 
-  /// `ptc.l`, `ptc.g`: purges both caches; `size` is the operand (log2 in bits 7:2).
+  /// `ptc.l`: purges both caches; `size` is the operand (log2 in bits 7:2).
   package func purgeTranslationCache(_ va: UInt64, size: UInt64) {
-    let shift = size >> 2 & 0x3f
-    let rid = RegionRegister.identifier(regionRegister(of: va))
+    purgeTranslationCache(va, size >> 2 & 0x3f, RegionRegister.identifier(regionRegister(of: va)))
+  }
+
+  private func purgeTranslationCache(_ va: UInt64, _ shift: UInt64, _ rid: UInt32) {
     guard mayBeCached(va, shift, rid) else { return }
     purgeCache(va, shift, rid, instruction: true)
     purgeCache(va, shift, rid, instruction: false)
     noteCachedTranslations()
   }
 
-  /// `ptc.ga`: likewise, and as pages of ALAT entries may come to other addresses, those go too.
-  package func purgeGlobally(_ va: UInt64, size: UInt64) {
-    alatClear()
-    purgeTranslationCache(va, size: size)
+  /// `ptc.g`: in every processor, by the region identifier that this one has. `ptc.ga`: as pages of ALAT entries may come to
+  /// other addresses, those go too.
+  package func purgeGlobally(_ va: UInt64, size: UInt64, alat: Bool) {
+    let rid = RegionRegister.identifier(regionRegister(of: va))
+    for cpu in machine.cpus {
+      if alat { cpu.alatClear() }
+      cpu.purgeTranslationCache(va, size >> 2 & 0x3f, rid)
+      if cpu != self { cpu.pointee.event_check = 1 }
+    }
   }
 
   /// `ptc.e`: purges every cache entry.

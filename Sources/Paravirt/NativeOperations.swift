@@ -65,7 +65,7 @@ package enum NativeOperations {
   /// ptc.ga r8, r9.
   static func purgeGlobal(_ cpu: CPU, _ address: UInt64, _ size: UInt64) -> UInt64 {
     guard isPrivileged(cpu) else { return faulted(cpu, cpu.privilegedOperation()) }
-    cpu.purgeGlobally(address, size: size)
+    cpu.purgeGlobally(address, size: size, alat: true)
     return 0
   }
 

@@ -25,6 +25,8 @@ let settleFloats: @convention(c) (CPU?) -> Void = { cpu in
   cpu.pointee.deferred_mask = 0
   let run = Unmanaged<DeferredRun>.fromOpaque(pointer).takeUnretainedValue()
   let floats = kt_floats(cpu)
+  // The run has raised what it raises when it was put off: the guest may have cleared it since.
+  let (psr, fpsr) = (cpu.pointee.psr, cpu.pointee.ar_fpsr)
   // What the run uses beside: these registers have their values, or have been written since.
   let others = run.written & ~run.pending
   let kept = (2..<32).filter { others >> UInt32($0) & 1 != 0 }.map { (register: $0, value: floats[$0]) }
@@ -32,4 +34,5 @@ let settleFloats: @convention(c) (CPU?) -> Void = { cpu in
   floats[run.second] = kt_fr(significand: cpu.pointee.deferred_b, sign_exponent: 0x1003e)
   for word in run.words where computeFloat(cpu, word) != 0 { preconditionFailure("a put-off result is out of range") }
   for (register, value) in kept { floats[register] = value }
+  (cpu.pointee.psr, cpu.pointee.ar_fpsr, cpu.pointee.deferred) = (psr, fpsr, nil)
 }

@@ -4,8 +4,9 @@ import CSupport
 import Machine
 
 extension TranslatorEngine {
-  /// How often a way back is taken through the engine before its loop becomes a region. In lockstep every block comes back.
-  private var regionThreshold: Int32 { returnsAfterBlock ? 2 : 40 }
+  /// How often a way back is taken through the engine before its loop becomes a region. Where the engine returns after each
+  /// block none is made; `verify --every` and campaigns compare with them.
+  private var regionThreshold: Int32 { 40 }
   static let regionBlocks = 16
   private static let regionNodes = 6000
 
@@ -13,7 +14,7 @@ extension TranslatorEngine {
   func follow(exit number: Int, to block: Int, _ cpu: CPU) -> Int {
     let exit = cache.exits + number
     if exit.pointee.backward && options.contains(.regions) && blockInstructionLimit == .max {
-      exit.pointee.taken += 1
+      if exit.pointee.taken <= regionThreshold { exit.pointee.taken += 1 }
       if exit.pointee.taken < regionThreshold { return block }
       if exit.pointee.taken == regionThreshold, let head = formRegion(block, cpu) { return head }
     }

@@ -426,7 +426,9 @@ package final class TranslatorEngine: BlockEngine {
       siteGeneration = sites.pointee.generation
       follow(sites)
     }
-    guard cpu.pointee.fetch_generation != generation || cpu.pointee.index != observed else { return }
+    // The processors of a machine have translations of their own; the threads of a process share theirs.
+    let isOther = cpu.pointee.is_process == 0 && cpu.pointee.index != observed
+    guard cpu.pointee.fetch_generation != generation || isOther else { return }
     generation = cpu.pointee.fetch_generation
     observed = cpu.pointee.index
     if cpu.pointee.is_process != 0 {

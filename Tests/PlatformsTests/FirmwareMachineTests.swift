@@ -182,6 +182,29 @@ import Platforms
     #expect(word(guest, descriptor) == 0xe000_0000_0000_0000 | entry)
   }
 
+  /// Size, descriptor size and address of maps.
+  static let badMaps: [(UInt64, UInt64, UInt64)] = [
+    (8, 8, 0), (40, 1 << 63, 0), (41, 40, 0), (1 << 40, 40, 0), (40, 40, 0x7ff_fff8), (40, 40, 1 << 62), (8, 40, 0x7ff_fff8),
+  ]
+
+  /// Sizes that do not fit one another, or memory that is not there, are refused.
+  @Test(arguments: badMaps)
+  func badAddressMapsAreRefused(_ size: UInt64, _ descriptor: UInt64, _ map: UInt64) throws {
+    let (guest, _) = try machine()
+    let system = word(guest, guest.machine.cpus[0].readGR(28) + 8), runtime = word(guest, system + 88)
+    let setMap = word(guest, word(guest, runtime + 24 + 32))
+    #expect(call(guest, setMap, index: size, [descriptor, 1, map], stacked: true)[0] == EFI.Status.invalidParameter)
+  }
+
+  @Test func timeIsWrittenWhereTheCallerSays() throws {
+    let (guest, _) = try machine()
+    let system = word(guest, guest.machine.cpus[0].readGR(28) + 8), runtime = word(guest, system + 88)
+    let getTime = word(guest, word(guest, runtime + 24))
+    #expect(call(guest, getTime, index: 0x600_0000, [0x600_0100], stacked: true)[0] == 0)
+    #expect(word(guest, 0x600_0000, as: UInt16.self) == 2017 && word(guest, 0x600_0100, as: UInt32.self) == 1)
+    #expect(call(guest, getTime, index: 0, [0], stacked: true)[0] == EFI.Status.invalidParameter)
+  }
+
   /// 1 January 2017 is where the calendar of the virtual clock begins.
   @Test func efiTime() throws {
     let time = EFI.time(1_483_228_800, nanoseconds: 5)
@@ -285,6 +308,49 @@ import Platforms
       { [self] cpu in _ = ScriptedEngine.store(cpu, port(0x2004), 4 << 10 | 1 << 13, size: 2); return ScriptedEngine.useBudget(cpu) },
       { cpu in cpu.stop(KT_STOP_EXIT, detail: 3); return KT_STOP_EXIT })
     #expect(guest.run(other) == .exited(3))
+  }
+
+  @Test func resetMakesDevicesAnew() throws {
+    let (guest, _) = try machine()
+    outb(guest, 0x3fb, 0x83)
+    outb(guest, 0x3ff, 0x55)
+    let engine = ScriptedEngine(
+      { cpu in cpu.stop(KT_STOP_RESET); return KT_STOP_RESET }, { cpu in cpu.stop(KT_STOP_EXIT); return KT_STOP_EXIT })
+    #expect(guest.run(engine) == .exited(0))
+    #expect(inb(guest, 0x3fb) == 0 && inb(guest, 0x3ff) == 0)
+  }
+
+  /// A processor that sleeps in the firmware starts by the wake-up interrupt alone, where the kernel said.
+  @Test func wakeUpStartsAProcessor() throws {
+    let (guest, _) = try machine { $0.processors = 2 }
+    let first = guest.machine.cpus[0], second = guest.machine.cpus[1]
+    let sal = word(guest, try salEntry(guest) + 16)
+    #expect(call(guest, sal, index: 0x100_0000, [2, 0x500_0000, 0x1234], stacked: true)[0] == 0)
+    let interpreter = Interpreter()
+    interpreter.attach(second)
+    func serve() -> UInt64 {
+      second.pointee.stop_reason = 0
+      second.setBudget(1)
+      #expect(interpreter.run(second) == KT_STOP_FIRMWARE)
+      _ = guest.serve(second)
+      return second.pointee.ip
+    }
+    let waiting = serve()
+    _ = ScriptedEngine.store(first, 0xfee0_1000, 0xef)
+    #expect(serve() == waiting)
+    _ = ScriptedEngine.store(first, 0xfee0_1000, 0xff)
+    #expect(serve() == 0x500_0000 && second.readGR(1) == 0x1234)
+  }
+
+  /// Under the virtual clock a match that no run reaches never comes: slots don't overflow.
+  @Test func matchBeyondAllTime() throws {
+    let (guest, _) = try machine()
+    let cpu = guest.machine.cpus[0]
+    cpu.writeITV(0xef)
+    cpu.writeITM(cpu.readITC() &+ (1 << 63 - 16))
+    #expect(cpu.pointee.itm_deadline == UInt64.max)
+    cpu.writeITM(cpu.readITC() &+ 1000)
+    #expect(cpu.pointee.itm_deadline == cpu.slots + 1000)
   }
 
   // MARK: Bad input

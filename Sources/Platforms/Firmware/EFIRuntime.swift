@@ -5,16 +5,16 @@ import Glibc
 import Machine
 
 package enum EFI {
-  enum Status {
+  package enum Status {
     static let success: UInt64 = 0
-    static let invalidParameter: UInt64 = 1 << 63 | 2
+    package static let invalidParameter: UInt64 = 1 << 63 | 2
     static let unsupported: UInt64 = 1 << 63 | 3
     static let notFound: UInt64 = 1 << 63 | 14
   }
 
-  /// Types of ResetSystem.
+  /// The type of ResetSystem that is no restart.
   enum Reset {
-    static let cold: UInt64 = 0, warm: UInt64 = 1, shutdown: UInt64 = 2
+    static let shutdown: UInt64 = 2
   }
 
   /// EFI_TIME in two words of 8 bytes: year (2 bytes), month, day, hour, minute, second, pad; nanosecond (4),

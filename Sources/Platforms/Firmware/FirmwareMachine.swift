@@ -30,10 +30,10 @@ package final class FirmwareMachine: SystemMachine {
   private let firmware: FirmwareImage
   private let initrd: Range<UInt64>
   private let uart: UART
+  private let sapic: IOSAPIC
+  private let ports: PortSpace
   private var sal = SAL()
-  private let started = hostNanoseconds()
-  /// Counts calls of each service; PAL and SAL by procedure.
-  package private(set) var calls: [String: Int] = [:]
+  private let clock: FirmwareClock
 
   /// Builds the machine and loads `image`.
   package init(
@@ -56,10 +56,12 @@ package final class FirmwareMachine: SystemMachine {
     firmware = FirmwareImage(
       memorySize: size, processors: options.processors, commandLine: options.commandLine, initrd: initrd)
     let sapic = IOSAPIC(base: FirmwareMap.ioSAPIC, pins: FirmwareMap.interruptPins, machine)
+    self.sapic = sapic
     uart = UART(output: output, input: input) { sapic.set(Int(FirmwareMap.serialInterrupt), asserted: $0) }
-    machine.add(sapic)
-    machine.add(InterruptBlock(machine))
-    machine.add(PortSpace(uart: uart) { [unowned self] in nanoseconds($0) })
+    let clock = FirmwareClock(isVirtual: options.virtualClock)
+    self.clock = clock
+    ports = PortSpace(uart: uart, nanoseconds: clock.nanoseconds)
+    for device in [sapic, InterruptBlock(machine), ports] as [any Device] { machine.add(device) }
     machine.claimsBreak = { [code = firmware.code] cpu, immediate in
       guard cpu.cpl == 0, FirmwareService(immediate: immediate) != nil, let place = cpu.peekFetch(cpu.pointee.ip)
       else { return false }
@@ -75,6 +77,9 @@ package final class FirmwareMachine: SystemMachine {
       let (end, overflow) = segment.physicalAddress.addingReportingOverflow(segment.memorySize)
       guard !overflow, end <= limit else {
         throw .segmentOutsideMemory(index: index, end: overflow ? nil : end, memorySize: limit)
+      }
+      guard segment.physicalAddress >= FirmwareMap.imageStart || segment.memorySize == 0 else {
+        throw .segmentInFirmware(index: index)
       }
       highest = max(highest, end)
     }
@@ -94,6 +99,9 @@ package final class FirmwareMachine: SystemMachine {
   private func load() {
     madvise(machine.ram, Int(machine.ramSize), MADV_DONTNEED)
     sal = SAL()
+    uart.reset()
+    sapic.reset()
+    ports.reset()
     for segment in image.loadableSegments {
       segment.bytes.withUnsafeBytes { copy($0, to: segment.physicalAddress) }
     }
@@ -114,28 +122,6 @@ package final class FirmwareMachine: SystemMachine {
 
   package func pollDevices() { uart.poll() }
 
-  // MARK: Time
-
-  /// Ticks of ar.itc a second. Under the virtual clock, a slot is a tick of a 400 MHz counter.
-  private var frequency: UInt64 { options.virtualClock ? 400_000_000 : hostTickFrequency }
-
-  /// Nanoseconds since the start.
-  private func nanoseconds(_ cpu: CPU) -> UInt64 {
-    guard options.virtualClock else { return hostNanoseconds() - started }
-    return cpu.slots / 2 * 5
-  }
-
-  /// Seconds and nanoseconds of the calendar; a run under the virtual clock starts at a fixed date, so that it repeats.
-  private func calendar(_ cpu: CPU) -> (seconds: Int, nanoseconds: Int) {
-    if options.virtualClock {
-      let time = nanoseconds(cpu)
-      return (1_483_228_800 + Int(time / 1_000_000_000), Int(time % 1_000_000_000))
-    }
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return (time.tv_sec, time.tv_nsec)
-  }
-
   // MARK: Services
 
   package func serve(_ cpu: CPU) -> ServiceEnd {
@@ -149,8 +135,6 @@ package final class FirmwareMachine: SystemMachine {
     default: return callRuntime(service, cpu)
     }
   }
-
-  private func count(_ name: String) { calls[name, default: 0] += 1 }
 
   /// Writes the results and goes on behind the break instruction, which is in slot 0.
   private func finish(_ cpu: CPU, _ result: ServiceResult) -> ServiceEnd {
@@ -168,12 +152,8 @@ package final class FirmwareMachine: SystemMachine {
     let arguments = (1...3).map { n in
       isStacked ? (cpu.sof > n ? cpu.readGR(32 + n) : 0) : cpu.readGR(28 + n)
     }
-    guard let procedure = PAL.Procedure(rawValue: index) else {
-      count("PAL \(index)")
-      return finish(cpu, .notImplemented)
-    }
-    count("PAL \(procedure)")
-    if let result = PAL.answer(procedure, arguments, frequency: frequency, cpu) { return finish(cpu, result) }
+    guard let procedure = PAL.Procedure(rawValue: index) else { return finish(cpu, .notImplemented) }
+    if let result = PAL.answer(procedure, arguments, frequency: clock.frequency, cpu) { return finish(cpu, result) }
     switch procedure {
     case .haltLight:
       _ = finish(cpu, .success())
@@ -186,27 +166,30 @@ package final class FirmwareMachine: SystemMachine {
 
   /// PAL_BRAND_INFO: a text of at most 128 bytes.
   private func brand(_ cpu: CPU, at address: UInt64) -> ServiceEnd {
-    for (offset, byte) in (Array("Kittson virtual processor".utf8) + [0]).enumerated() {
+    let text = Array("Kittson virtual processor".utf8) + [0]
+    for (offset, byte) in text.enumerated() {
       if cpu.store(address &+ UInt64(offset), size: 1, UInt64(byte)) != .done { return .done }
     }
-    return finish(cpu, .success(26))
+    return finish(cpu, .success(UInt64(text.count)))
   }
 
   private func callSAL(_ arguments: [UInt64], _ cpu: CPU) -> ServiceResult {
-    guard let procedure = SAL.Procedure(rawValue: arguments[0]) else {
-      count("SAL 0x\(String(arguments[0], radix: 16))")
-      return .notImplemented
-    }
-    count("SAL \(procedure)")
-    return sal.answer(procedure, Array(arguments.dropFirst()), frequency: frequency)
+    guard let procedure = SAL.Procedure(rawValue: arguments[0]) else { return .notImplemented }
+    return sal.answer(procedure, Array(arguments.dropFirst()), frequency: clock.frequency)
   }
 
   /// An application processor in the firmware's hands: sleeps until the wake-up interrupt comes, then goes to the
   /// operating system's entry.
   private func waitForWakeUp(_ cpu: CPU) -> ServiceEnd {
-    guard cpu.pointee.interrupt_ready != 0, let start = sal.rendezvous else { return .halted }
-    _ = cpu.readIVR()
-    cpu.writeEOI()
+    while cpu.pointee.interrupt_ready != 0 {
+      let vector = cpu.readIVR()
+      cpu.writeEOI()
+      if vector == SAL.wakeUpVector, let start = sal.rendezvous { return self.start(cpu, start) }
+    }
+    return .halted
+  }
+
+  private func start(_ cpu: CPU, _ start: (entry: UInt64, gp: UInt64)) -> ServiceEnd {
     cpu.writeGR(1, start.gp)
     cpu.pointee.ip = start.entry & ~15
     cpu.pointee.ri = 0
@@ -215,20 +198,25 @@ package final class FirmwareMachine: SystemMachine {
   }
 
   private func callRuntime(_ service: FirmwareService, _ cpu: CPU) -> ServiceEnd {
-    count("EFI \(service)")
     let arguments = (0..<4).map { cpu.sof > $0 ? cpu.readGR(32 + $0) : 0 }
     func finish(_ status: UInt64) -> ServiceEnd { self.finish(cpu, ServiceResult(status: Int64(bitPattern: status))) }
     switch service {
     case .getTime:
-      let now = calendar(cpu)
+      if arguments[0] == 0 { return finish(EFI.Status.invalidParameter) }
+      let now = clock.calendar(cpu)
       let time = EFI.time(now.seconds, nanoseconds: now.nanoseconds)
-      for (offset, word) in [(UInt64(0), time.0), (8, time.1)] {
-        if cpu.store(arguments[0] &+ offset, size: 8, word) != .done { return .done }
+      var stores = [(arguments[0], 8, time.0), (arguments[0] &+ 8, 8, time.1)]
+      // EFI_TIME_CAPABILITIES: one count a second, 50 parts in a million off, setting clears nothing.
+      if arguments[1] != 0 {
+        stores += [(arguments[1], 4, 1), (arguments[1] &+ 4, 4, 50_000_000), (arguments[1] &+ 8, 1, 0)]
+      }
+      for (address, size, value) in stores {
+        if cpu.store(address, size: UInt32(size), value) != .done { return .done }
       }
       return finish(EFI.Status.success)
     case .setVirtualAddressMap:
       let (size, descriptorSize, map) = (arguments[0], arguments[1], arguments[3] & ~(1 << 63))
-      guard descriptorSize >= FirmwareImage.memoryDescriptorSize, size <= 1 << 20,
+      guard FirmwareImage.memoryDescriptorSize...4096 ~= descriptorSize, size <= 1 << 20, size % descriptorSize == 0,
         machine.host(physical: map, length: size) != nil
       else { return finish(EFI.Status.invalidParameter) }
       firmware.relocateRuntime(machine.ram, mapAt: map, size: size, descriptorSize: descriptorSize)

@@ -7,6 +7,8 @@ package enum FirmwareMap {
   static let bootParameters: UInt64 = 0x1000
   static let commandLine: UInt64 = 0x1100
   static let commandLineSize: UInt64 = 0xe00
+  /// An image begins here at the earliest.
+  static let imageStart = commandLine + commandLineSize
 
   /// Firmware code and tables fill the last granule of RAM: Linux maps granules, and a granule has one memory attribute.
   static let granule: UInt64 = 16 << 20

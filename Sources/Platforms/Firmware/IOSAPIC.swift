@@ -32,6 +32,11 @@ package final class IOSAPIC: Device {
     self.machine = machine
   }
 
+  func reset() {
+    index = 0
+    for pin in entries.indices { entries[pin] = Entry(asserted: entries[pin].asserted) }
+  }
+
   /// The level of line `pin` (polarity has been taken care of: true is "asserted").
   package func set(_ pin: Int, asserted: Bool) {
     let rises = asserted && !entries[pin].asserted
@@ -47,7 +52,7 @@ package final class IOSAPIC: Device {
       guard entry.low & Entry.pending == 0 else { return }
       entries[pin].low |= Entry.pending
     }
-    machine.sendInterrupt(destination: UInt64(entry.high >> 16), vector: UInt64(entry.low & 0xff))
+    machine.sendInterrupt(destination: UInt64(entry.high >> 16), message: UInt64(entry.low))
   }
 
   package func read(offset: UInt64, size: Int, cpu: CPU) -> UInt64 {
@@ -86,7 +91,8 @@ package final class IOSAPIC: Device {
     if number & 1 != 0 {
       entries[pin].high = value & 0xffff_0000
     } else {
-      entries[pin].low = value & Entry.writable | entries[pin].low & Entry.pending
+      let kept = value & Entry.level != 0 ? entries[pin].low & Entry.pending : 0
+      entries[pin].low = value & Entry.writable | kept
       if entries[pin].asserted && entries[pin].low & Entry.level != 0 { deliver(pin) }
     }
   }

@@ -50,6 +50,8 @@ final class PortSpace: Device {
     self.nanoseconds = nanoseconds
   }
 
+  func reset() { power = PowerManagement() }
+
   private static func port(_ offset: UInt64) -> UInt64 { (offset >> 12) << 2 & 0xfffc | offset & 3 }
 
   func read(offset: UInt64, size: Int, cpu: CPU) -> UInt64 {

@@ -8,6 +8,7 @@ public enum BootError: Error, Equatable, CustomStringConvertible {
   case memoryTooLarge(UInt64, limit: UInt64)
   case memoryTooSmall(UInt64)
   case segmentOutsideMemory(index: Int, end: UInt64?, memorySize: UInt64)
+  case segmentInFirmware(index: Int)
   case entryOutsideMemory(UInt64)
   case noRoomForParameters
   case noRoomForInitrd(Int)
@@ -32,6 +33,9 @@ public enum BootError: Error, Equatable, CustomStringConvertible {
     case .segmentOutsideMemory(let index, let end, let size):
       let reach = end.map { "ends at physical address \(hexadecimal($0))" } ?? "runs past the end of the address space"
       return "segment \(index) \(reach), memory at \(hexadecimal(size)): choose a larger --memory"
+    case .segmentInFirmware(let index):
+      return "segment \(index) lies where the boot parameters go: link the image above physical address "
+        + hexadecimal(FirmwareMap.imageStart)
     case .entryOutsideMemory(let entry):
       return "entry point \(hexadecimal(entry)) is not in memory: link the image for physical memory that exists"
     case .noRoomForParameters:

@@ -51,26 +51,36 @@ package final class ConsoleInput {
 
   /// Sleeps until input comes, but not longer than `nanoseconds`, rounded up to milliseconds.
   package func wait(nanoseconds: UInt64) {
-    var poller = pollfd(fd: descriptor ?? -1, events: Int16(POLLIN), revents: 0)
-    poll(&poller, 1, Int32(clamping: (nanoseconds + 999_999) / 1_000_000))
+    if next < queue.count {
+      // What waits has been told of already: only time can change anything.
+      poll(nil, 0, Int32(clamping: (nanoseconds + 999_999) / 1_000_000))
+    } else {
+      refill(timeout: Int32(clamping: (nanoseconds + 999_999) / 1_000_000))
+    }
   }
 
-  /// Whether a byte waits.
-  package var isReady: Bool {
-    if next < queue.count { return true }
-    skipped += 1
-    guard let descriptor, skipped >= Self.pollInterval else { return false }
-    skipped = 0
-    var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    guard poll(&poller, 1, 0) > 0 else { return false }
+  /// Reads what the descriptor has within `timeout` milliseconds. At its end, or where it can't be read, it is closed.
+  @discardableResult
+  private func refill(timeout: Int32) -> Bool {
+    var poller = pollfd(fd: descriptor ?? -1, events: Int16(POLLIN), revents: 0)
+    guard poll(&poller, 1, timeout) > 0, let descriptor else { return false }
     let count = withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { space in
       let count = read(descriptor, space.baseAddress, space.count)
       queue = count > 0 ? Array(space[..<count]) : []
       return count
     }
     next = 0
-    if count == 0 { self.descriptor = nil }
+    if count == 0 || count < 0 && errno != EAGAIN && errno != EINTR { self.descriptor = nil }
     return count > 0
+  }
+
+  /// Whether a byte waits.
+  package var isReady: Bool {
+    if next < queue.count { return true }
+    skipped += 1
+    guard descriptor != nil, skipped >= Self.pollInterval else { return false }
+    skipped = 0
+    return refill(timeout: 0)
   }
 
   /// The next byte, if one waits.

@@ -32,8 +32,12 @@ struct SystemRun {
   mutating func run(restarting: Bool) -> RunEnd {
     let cpus = system.machine.cpus
     let slice = system.isVirtualClock ? Self.virtualSlice : Self.hostSlice
+    var count = 0
     rounds: while true {
       system.pollDevices()
+      // A prompt has no newline: it is seen all the same.
+      count &+= 1
+      if count & 31 == 0 { system.output.flush() }
       var idle = 0
       for cpu in cpus {
         let allowance = account.allowance(slice)
@@ -49,13 +53,15 @@ struct SystemRun {
         }
       }
       if account.isOverTime { return .timeout }
-      if idle == cpus.count, let end = passIdleTime() { return end }
+      // Who was idle may have been woken by a processor behind it.
+      if idle == cpus.count, !cpus.contains(where: isWoken), let end = passIdleTime() { return end }
     }
   }
 
   private mutating func restart() {
     for index in halted.indices { halted[index] = false }
     system.restart()
+    system.machine.noteMemoryReplaced()
     engine.invalidateCode(physical: 0, length: system.machine.ramSize)
   }
 
@@ -93,6 +99,10 @@ struct SystemRun {
     }
   }
 
+  private func isWoken(_ cpu: CPU) -> Bool {
+    cpu.pointee.interrupt_ready != 0 && (halted[Int(cpu.pointee.index)] || cpu.pointee.psr & PSR.i != 0)
+  }
+
   /// A processor that used up its slice: whether it does anything but wait.
   private func sliceEnd(_ cpu: CPU) -> SliceEnd {
     switch Idleness(cpu) {
@@ -114,6 +124,7 @@ struct SystemRun {
 
   /// Every processor waits for an interrupt. Lets time pass to the next timer; a value says that none is set.
   private func passIdleTime() -> RunEnd? {
+    system.output.flush()
     let next = system.machine.cpus.map(\.pointee.itm_deadline).min()!
     if next == UInt64.max && !system.input.isOpen {
       return .stuck("the guest waits and no event can come: it has set no timer")

@@ -52,6 +52,12 @@ package final class UART {
   private var isLoopback: Bool { modemControl & 0x10 != 0 }
   private var isReceived: Bool { isLoopback ? looped != nil : input.isReady }
 
+  package func reset() {
+    (divisor, interruptEnable, transmitterInterrupt, fifoEnabled) = (0, 0, false, false)
+    (lineControl, modemControl, scratch, looped) = (0, 0, 0, nil)
+    poll()
+  }
+
   /// Looks for input and sets the interrupt line by it.
   package func poll() {
     let wanted = interruptEnable & Interrupt.received != 0 && isReceived || transmitterPending

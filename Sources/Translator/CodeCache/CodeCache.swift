@@ -61,10 +61,10 @@ package final class CodeCache {
   private let table: UnsafeMutablePointer<Int32>
   private let tableSize: Int
   /// Blocks that links from other pages lead to.
-  private var wideTargets: [Int32] = []
+  private var wideTargets: Set<Int32> = []
   /// Physical granule → first block of it.
   private var granules: [UInt64: Int32] = [:]
-  /// Blocks that start here, by address: what a call site's translations are found by.
+  /// How often the cache was emptied.
   private(set) var flushes = 0
   private let codeStart: UnsafeMutablePointer<UInt8>
 
@@ -168,7 +168,7 @@ package final class CodeCache {
     exit.pointee.linkedTo = Int32(block)
     exit.pointee.next = blocks[block].incoming
     blocks[block].incoming = Int32(number)
-    if !isOnePage(Int(exit.pointee.block), block) { wideTargets.append(Int32(block)) }
+    if !isOnePage(Int(exit.pointee.block), block) { wideTargets.insert(Int32(block)) }
   }
 
   /// Whether both blocks lie in one page of the guest. Who has entered the page may go anywhere in it: what leads into it

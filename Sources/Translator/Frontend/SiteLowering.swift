@@ -55,8 +55,8 @@ extension Frontend {
       default: guard ControlRegisterRow.canWrite(register - 4096) else { return false }
       }
       return agrees(register, with: 9)
-    // With an ALAT there is always something to purge.
-    case KT_OP_PTCGA.rawValue: return cpu?.pointee.alat == nil
+    // With an ALAT there is always something to purge, and other processors may hold what this one does not.
+    case KT_OP_PTCGA.rawValue: return cpu.map { $0.pointee.alat == nil && $0.machine.cpus.count == 1 } ?? true
     default: return true
     }
   }

@@ -207,6 +207,9 @@ extension VectorState {
     guard let register = fields["gr"] ?? fields["fr"], register < 128, fields.count == 3, let physical = fields["pa"],
       let size = fields["size"], (1...16).contains(size)
     else { throw VectorError("\(path): gr or fr, pa and size are needed") }
+    guard physical < VectorMachine.memoryLimit, physical & 0xfff + size <= 0x1000 else {
+      throw VectorError("\(path).pa: an entry lies in one granule of the memory that vectors have")
+    }
     return VectorAdvanced(isFloat: fields["fr"] != nil, register: Int(register), physical: physical, size: size)
   }
 
