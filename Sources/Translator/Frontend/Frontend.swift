@@ -193,7 +193,7 @@ struct Frontend {
       return leaveToInterpreter()
     }
     let place = arena.add(instruction)
-    let last: UInt8 = slot == 2 || isLong ? 1 : 0
+    let last: UInt8 = next & 15 == 0 ? 1 : 0
     _ = builder.emit(.interpret, imm: Int64(Int(bitPattern: place)), size: last)
     builder.forgetState()
   }
