@@ -6,7 +6,7 @@ import Machine
 extension TranslatorEngine {
   /// How often a way back is taken through the engine before its loop becomes a region. Where the engine returns after each
   /// block none is made; `verify --every` and campaigns compare with them.
-  private var regionThreshold: Int32 { 40 }
+  private static let regionThreshold: Int32 = 40
   static let regionBlocks = 16
   private static let regionNodes = 6000
 
@@ -14,9 +14,9 @@ extension TranslatorEngine {
   func follow(exit number: Int, to block: Int, _ cpu: CPU) -> Int {
     let exit = cache.exits + number
     if exit.pointee.backward && options.contains(.regions) && blockInstructionLimit == .max {
-      if exit.pointee.taken <= regionThreshold { exit.pointee.taken += 1 }
-      if exit.pointee.taken < regionThreshold { return block }
-      if exit.pointee.taken == regionThreshold, let head = formRegion(block, cpu) { return head }
+      if exit.pointee.taken <= Self.regionThreshold { exit.pointee.taken += 1 }
+      if exit.pointee.taken < Self.regionThreshold { return block }
+      if exit.pointee.taken == Self.regionThreshold, let head = formRegion(block, cpu) { return head }
     }
     if options.contains(.chaining) {
       cache.link(exit: number, to: block)

@@ -33,7 +33,7 @@ package final class BareDevices {
     let uartOffset = address &- BareMap.uart
     if uartOffset < UART.size && size == 1 { return UInt64(uart.read(uartOffset)) }
     if address == BareMap.clock && size == 8 { return nanoseconds() }
-    return ~0 >> UInt64(64 - min(size, 8) * 8)
+    return allOnes(size: size)
   }
 
   /// A store of `size` bytes to `address`.

@@ -85,14 +85,7 @@ package final class BareMachine: SystemMachine {
   private static func place(
     _ image: ELFImage, _ options: BareOptions, _ memorySize: UInt64
   ) throws(BootError) -> UInt64 {
-    var taken: [(start: UInt64, end: UInt64)] = []
-    for (index, segment) in image.loadableSegments.enumerated() {
-      let (end, overflow) = segment.physicalAddress.addingReportingOverflow(segment.memorySize)
-      guard !overflow, end <= memorySize else {
-        throw .segmentOutsideMemory(index: index, end: overflow ? nil : end, memorySize: memorySize)
-      }
-      taken.append((segment.physicalAddress, end))
-    }
+    let taken = try segmentRanges(image, below: memorySize)
     let size = BootParameters.size + UInt64(options.commandLine.utf8.count) + 1
     guard let address = BootParameters.place(size: size, taken: taken, memorySize: memorySize) else {
       throw .noRoomForParameters
@@ -107,18 +100,11 @@ package final class BareMachine: SystemMachine {
 
   /// Clears memory, places the image and the boot parameters, and puts the processors at the entry point.
   private func load() {
-    // Fresh zero pages for what was used before.
-    madvise(machine.ram, Int(machine.ramSize), MADV_DONTNEED)
-    for segment in image.loadableSegments {
-      segment.bytes.withUnsafeBytes { bytes in
-        if let base = bytes.baseAddress { memcpy(machine.ram + Int(segment.physicalAddress), base, bytes.count) }
-      }
-    }
+    loadImage()
     let parameters = BootParameters(
       processors: UInt32(options.processors), memorySize: machine.ramSize,
       clockFrequency: options.virtualClock ? 0 : hostTickFrequency, commandLine: options.commandLine)
-    let block = parameters.encoded(at: parameterAddress)
-    block.withUnsafeBytes { _ = memcpy(machine.ram + Int(parameterAddress), $0.baseAddress!, $0.count) }
+    parameters.encoded(at: parameterAddress).withUnsafeBytes { place($0, at: parameterAddress) }
     for cpu in machine.cpus {
       cpu.reset()
       cpu.pointee.virtual_clock = options.virtualClock ? 1 : 0

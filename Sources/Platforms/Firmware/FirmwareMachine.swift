@@ -72,17 +72,11 @@ package final class FirmwareMachine: SystemMachine {
 
   /// Checks that the segments lie in memory, and places the initial RAM disk as high as it goes.
   private static func place(_ image: ELFImage, _ initrdSize: Int, below limit: UInt64) throws(BootError) -> Range<UInt64> {
-    var highest: UInt64 = 0
-    for (index, segment) in image.loadableSegments.enumerated() {
-      let (end, overflow) = segment.physicalAddress.addingReportingOverflow(segment.memorySize)
-      guard !overflow, end <= limit else {
-        throw .segmentOutsideMemory(index: index, end: overflow ? nil : end, memorySize: limit)
-      }
-      guard segment.physicalAddress >= FirmwareMap.imageStart || segment.memorySize == 0 else {
-        throw .segmentInFirmware(index: index)
-      }
-      highest = max(highest, end)
+    let ranges = try segmentRanges(image, below: limit)
+    for (index, range) in ranges.enumerated() where range.start < min(range.end, FirmwareMap.imageStart) {
+      throw .segmentInFirmware(index: index)
     }
+    let highest = ranges.map(\.end).max() ?? 0
     guard image.physicalEntry < limit else { throw .entryOutsideMemory(image.physicalEntry) }
     if initrdSize == 0 { return 0..<0 }
     let size = UInt64(initrdSize)
@@ -97,16 +91,13 @@ package final class FirmwareMachine: SystemMachine {
 
   /// Clears memory, places image, RAM disk and firmware, and puts the first processor at the entry point.
   private func load() {
-    madvise(machine.ram, Int(machine.ramSize), MADV_DONTNEED)
+    loadImage()
     sal = SAL()
     uart.reset()
     sapic.reset()
     ports.reset()
-    for segment in image.loadableSegments {
-      segment.bytes.withUnsafeBytes { copy($0, to: segment.physicalAddress) }
-    }
-    options.initrd.withUnsafeBytes { copy($0, to: initrd.lowerBound) }
-    for block in firmware.blocks { block.bytes.withUnsafeBytes { copy($0, to: block.base) } }
+    options.initrd.withUnsafeBytes { place($0, at: initrd.lowerBound) }
+    for block in firmware.blocks { block.bytes.withUnsafeBytes { place($0, at: block.base) } }
     for cpu in machine.cpus {
       cpu.reset()
       cpu.pointee.virtual_clock = options.virtualClock ? 1 : 0
@@ -114,10 +105,6 @@ package final class FirmwareMachine: SystemMachine {
       kt_kernel_registers(cpu)[0] = FirmwareMap.ports
       cpu.writeGR(28, FirmwareMap.bootParameters)
     }
-  }
-
-  private func copy(_ bytes: UnsafeRawBufferPointer, to physical: UInt64) {
-    if let base = bytes.baseAddress { memcpy(machine.ram + Int(physical), base, bytes.count) }
   }
 
   package func pollDevices() { uart.poll() }
@@ -129,11 +116,15 @@ package final class FirmwareMachine: SystemMachine {
     switch service {
     case .pal: return callPAL(cpu)
     case .sal:
-      let arguments = (0..<8).map { cpu.sof > $0 ? cpu.readGR(32 + $0) : 0 }
-      return finish(cpu, callSAL(arguments, cpu))
+      return finish(cpu, callSAL(Self.stackedArguments(cpu, 0..<8)))
     case .waitForWakeUp: return waitForWakeUp(cpu)
     default: return callRuntime(service, cpu)
     }
+  }
+
+  /// The caller's arguments in r32 and on; what lies outside its frame is 0.
+  private static func stackedArguments(_ cpu: CPU, _ numbers: Range<Int>) -> [UInt64] {
+    numbers.map { cpu.sof > $0 ? cpu.readGR(32 + $0) : 0 }
   }
 
   /// Writes the results and goes on behind the break instruction, which is in slot 0.
@@ -149,9 +140,7 @@ package final class FirmwareMachine: SystemMachine {
   private func callPAL(_ cpu: CPU) -> ServiceEnd {
     let index = cpu.readGR(28)
     let isStacked = index >> 8 & 1 != 0
-    let arguments = (1...3).map { n in
-      isStacked ? (cpu.sof > n ? cpu.readGR(32 + n) : 0) : cpu.readGR(28 + n)
-    }
+    let arguments = isStacked ? Self.stackedArguments(cpu, 1..<4) : (29...31).map { cpu.readGR($0) }
     guard let procedure = PAL.Procedure(rawValue: index) else { return finish(cpu, .notImplemented) }
     if let result = PAL.answer(procedure, arguments, frequency: clock.frequency, cpu) { return finish(cpu, result) }
     switch procedure {
@@ -173,7 +162,7 @@ package final class FirmwareMachine: SystemMachine {
     return finish(cpu, .success(UInt64(text.count)))
   }
 
-  private func callSAL(_ arguments: [UInt64], _ cpu: CPU) -> ServiceResult {
+  private func callSAL(_ arguments: [UInt64]) -> ServiceResult {
     guard let procedure = SAL.Procedure(rawValue: arguments[0]) else { return .notImplemented }
     return sal.answer(procedure, Array(arguments.dropFirst()), frequency: clock.frequency)
   }
@@ -198,7 +187,7 @@ package final class FirmwareMachine: SystemMachine {
   }
 
   private func callRuntime(_ service: FirmwareService, _ cpu: CPU) -> ServiceEnd {
-    let arguments = (0..<4).map { cpu.sof > $0 ? cpu.readGR(32 + $0) : 0 }
+    let arguments = Self.stackedArguments(cpu, 0..<4)
     func finish(_ status: UInt64) -> ServiceEnd { self.finish(cpu, ServiceResult(status: Int64(bitPattern: status))) }
     switch service {
     case .getTime:

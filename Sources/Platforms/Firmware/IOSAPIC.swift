@@ -56,7 +56,7 @@ package final class IOSAPIC: Device {
   }
 
   package func read(offset: UInt64, size: Int, cpu: CPU) -> UInt64 {
-    guard size == 4 else { return ~0 >> UInt64(64 - min(size, 8) * 8) }
+    guard size == 4 else { return allOnes(size: size) }
     switch offset {
     case Port.index: return UInt64(index)
     case Port.window: return UInt64(register)

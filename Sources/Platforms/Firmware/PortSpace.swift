@@ -61,7 +61,7 @@ final class PortSpace: Device {
     if size == 2 || size == 4, let value = power.read(port, nanoseconds: nanoseconds(cpu)) {
       return UInt64(size == 2 ? value & 0xffff : value)
     }
-    return ~0 >> UInt64(64 - min(size, 8) * 8)
+    return allOnes(size: size)
   }
 
   func write(offset: UInt64, size: Int, value: UInt64, cpu: CPU) {

@@ -11,7 +11,7 @@ package final class InterruptBlock: Device {
 
   package init(_ machine: Machine) { self.machine = machine }
 
-  package func read(offset: UInt64, size: Int, cpu: CPU) -> UInt64 { ~0 >> UInt64(64 - min(size, 8) * 8) }
+  package func read(offset: UInt64, size: Int, cpu: CPU) -> UInt64 { allOnes(size: size) }
 
   /// Address bits 19:12 are the processor's id, 11:4 its eid.
   package func write(offset: UInt64, size: Int, value: UInt64, cpu: CPU) {

@@ -176,7 +176,7 @@ extension Frontend {
       switch number {
       case CR.itm: setTimer(value, slots)
       case CR.tpr:
-        leave(ifAnyOf: ~0x1_00f0, in: value)
+        leave(ifAnyOf: CR.reserved(CR.tpr) | CR.ignored(CR.tpr), in: value)
         _ = builder.emit(.exitIfPending, imm: leaveExit())
         _ = builder.emit(.storeState, value, imm: Int64(StateOffset.tpr))
       default:

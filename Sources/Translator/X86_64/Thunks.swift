@@ -68,7 +68,7 @@ enum ThunkEmitter {
     interpretThunk(&a, leave)
     a.align(16)
     let indirect = a.cursor
-    indirectThunk(&a, leave, indirectCache)
+    indirectThunk(&a, leave)
     a.align(16)
     let float = a.cursor
     floatThunk(&a)
@@ -329,11 +329,8 @@ enum ThunkEmitter {
     for miss in misses { a.bindShort(miss) }
   }
 
-  /// rax: target (slot 0), rcx: key. All guest state is home.
-  private static func indirectThunk(
-    _ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>, _ cache: UnsafeMutablePointer<IndirectLine>?
-  ) {
-    if let cache { jumpIfRemembered(&a, cache) }
+  /// rax: target (slot 0), which the exit has not found remembered. All guest state is home.
+  private static func indirectThunk(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>) {
     a.store(state(StateOffset.ip), .rax)
     a.store(state(StateOffset.ri), immediate: 0, .long)
     a.move(.rax, immediate: Int64(ExitCode.lookup.rawValue))

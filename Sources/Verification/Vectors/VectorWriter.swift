@@ -105,7 +105,7 @@ extension VectorState {
     }
     members.append(("rse", stackJSON))
     members.append(("inservice", Self.numbers(inService ?? [])))
-    members.append(("ram", .array(ram.map { .array([.hexadecimal($0.address), .string(Self.hexadecimal($0.bytes))]) })))
+    members.append(("ram", .array(ram.map { .array([.hexadecimal($0.address), .string(hexadecimal($0.bytes))]) })))
     return .object(members)
   }
 
@@ -123,9 +123,6 @@ extension VectorState {
     .object(values.sorted { $0.key < $1.key }.map { ("\($0.key)", .hexadecimal($0.value)) })
   }
   private static func numbers(_ set: Set<Int>) -> JSON { .array(set.sorted().map { .integer(Int64($0)) }) }
-  private static func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
 }
 
 extension VectorTranslation {
