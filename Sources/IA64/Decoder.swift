@@ -22,9 +22,13 @@ public struct DecodedBundle: Sendable, Equatable {
   public subscript(slot: Int) -> Instruction { slot == 0 ? slot0 : slot == 1 ? slot1 : slot2 }
 }
 
-/// Whether bits that the architecture wants zero, and that binutils does not look at, make a slot illegal.
+/// Whose reading of a slot is asked for where the two differ.
 public enum ReservedBits: Sendable {
-  case checked, tolerated
+  /// The processor's: bits that must be zero make a slot illegal, unused hints count as none, and the B unit's ignored
+  /// operations do nothing.
+  case checked
+  /// That of binutils, which does not look at those bits and knows no instruction with such a hint or operation.
+  case tolerated
 }
 
 /// Turns slots into instructions. Decoding neither allocates nor counts references.
@@ -32,7 +36,7 @@ public enum Decoder {
   /// The instruction in a slot for `unit` (`.M`, `.I`, `.F`, `.B`, or `.X` with the L slot's bits in `long`).
   ///
   /// A slot that is no instruction gives `.illegal`, with the slot's bits in `imm` and the unit's raw value in `aux`
-  /// (255 under a reserved template).
+  /// (255 under a reserved template); `qp` is the predicate on which its fault depends.
   public static func decode(
     _ slot: UInt64, unit: Unit, long: UInt64 = 0, reserved: ReservedBits = .checked
   ) -> Instruction {
@@ -42,31 +46,58 @@ public enum Decoder {
       let node = tables.nodes + Int(entry & ~DecoderTables.isNode)
       entry = tables.entries[Int(node.pointee.first) + Int(slot >> UInt64(node.pointee.shift) & node.pointee.mask)]
     }
-    guard entry != DecoderTables.none else { return illegal(slot, unit) }
+    guard entry != DecoderTables.none else { return unused(slot, unit, reserved) }
     let row = tables.rows + Int(entry)
-    guard slot & row.pointee.mask == row.pointee.value else { return illegal(slot, unit) }
-    if slot & row.pointee.reserved != 0, reserved == .checked { return illegal(slot, unit) }
-    return row.pointee.decode(slot, long) ?? illegal(slot, unit)
+    guard slot & row.pointee.mask == row.pointee.value else { return unused(slot, unit, reserved) }
+    if slot & row.pointee.reserved != 0, reserved == .checked {
+      return illegal(slot, unit, isPredicated: row.pointee.qpMask != 0)
+    }
+    if let instruction = row.pointee.decode(slot, long) { return instruction }
+    if reserved == .checked, var instruction = row.pointee.decode(slot & ~row.pointee.hintBits, long) {
+      instruction.flags.insert(.unusedEncoding)
+      return instruction
+    }
+    return illegal(slot, unit, isPredicated: row.pointee.qpMask != 0)
+  }
+
+  /// An encoding without a row. In the units M, I, F and X it is an Illegal Operation where the predicate in its low bits
+  /// is 1; in the B unit some are that always, and some are ignored (SDM vol. 3, tables 4-1, 4-3, 4-60, 4-61).
+  @inline(never)
+  private static func unused(_ slot: UInt64, _ unit: Unit, _ reserved: ReservedBits) -> Instruction {
+    guard unit == .B else { return illegal(slot, unit, isPredicated: true) }
+    let extended = slot >> 27 & 0x3f
+    switch slot >> 37 {
+    case 1 where reserved == .checked:
+      // br.call with an unused hint: the bit that the used ones have.
+      var call = decode(slot | 1 << 32, unit: .B)
+      call.flags.insert(.unusedEncoding)
+      return call
+    case 0 where extended == 1, 2, 3, 6:
+      if reserved == .checked { return Instruction(opcode: .nop_b, flags: [.noPredicate, .unusedEncoding]) }
+      return illegal(slot, unit, isPredicated: false)
+    default: return illegal(slot, unit, isPredicated: slot >> 37 == 0 && extended < 0x20)
+    }
   }
 
   /// The instructions of a bundle. Under a reserved template all three are `.illegal`.
-  public static func decode(_ bundle: InstructionBundle) -> DecodedBundle {
+  public static func decode(_ bundle: InstructionBundle, reserved: ReservedBits = .checked) -> DecodedBundle {
     let template = bundle.template
     guard let layout = Template.layout(template.rawValue) else {
       return DecodedBundle(
-        template: template, slot0: illegal(bundle.slot0, nil), slot1: illegal(bundle.slot1, nil),
-        slot2: illegal(bundle.slot2, nil))
+        template: template, slot0: illegal(bundle.slot0, nil, isPredicated: false),
+        slot1: illegal(bundle.slot1, nil, isPredicated: false), slot2: illegal(bundle.slot2, nil, isPredicated: false))
     }
-    var slot0 = decode(bundle.slot0, unit: unit(layout, 0))
+    var slot0 = decode(bundle.slot0, unit: unit(layout, 0), reserved: reserved)
     if template.isLong {
-      let long = decode(bundle.slot2, unit: .X, long: bundle.slot1)
+      let long = decode(bundle.slot2, unit: .X, long: bundle.slot1, reserved: reserved)
       return DecodedBundle(template: template, slot0: slot0, slot1: long, slot2: long)
     }
-    var slot1 = decode(bundle.slot1, unit: unit(layout, 3))
+    var slot1 = decode(bundle.slot1, unit: unit(layout, 3), reserved: reserved)
     if slot0.flags.contains(.slot2Only) { slot0.flags.insert(.illegalOperands) }
     if slot1.flags.contains(.slot2Only) { slot1.flags.insert(.illegalOperands) }
     return DecodedBundle(
-      template: template, slot0: slot0, slot1: slot1, slot2: decode(bundle.slot2, unit: unit(layout, 6)))
+      template: template, slot0: slot0, slot1: slot1,
+      slot2: decode(bundle.slot2, unit: unit(layout, 6), reserved: reserved))
   }
 
   @inline(__always)
@@ -74,9 +105,12 @@ public enum Decoder {
     unsafeBitCast(UInt8(truncatingIfNeeded: layout >> shift & 7), to: Unit.self)
   }
 
-  private static func illegal(_ slot: UInt64, _ unit: Unit?) -> Instruction {
-    Instruction(
-      opcode: .illegal, aux: UInt32(unit?.rawValue ?? 0xff), flags: [.mayFault, .endsBlock, .noPredicate],
+  private static func illegal(_ slot: UInt64, _ unit: Unit?, isPredicated: Bool) -> Instruction {
+    var flags: InstructionFlags = [.mayFault, .endsBlock]
+    if !isPredicated { flags.insert(.noPredicate) }
+    if unit == .X { flags.insert(.long) }
+    return Instruction(
+      opcode: .illegal, qp: isPredicated ? UInt8(slot & 63) : 0, aux: UInt32(unit?.rawValue ?? 0xff), flags: flags,
       imm: Int64(bitPattern: slot))
   }
 }

@@ -44,7 +44,9 @@ public enum Disassembler {
         output += "      ".utf8
       }
       let stop = decoded.template.hasStop(after: decoded.template.isLong && slot == 1 ? 2 : slot)
-      append(decoded[slot], at: address, stop: stop, to: &output, symbolizer: symbolizer)
+      let isUnused = decoded[slot].flags.contains(.unusedEncoding)
+      let instruction = isUnused ? Decoder.decode(bundle, reserved: .tolerated)[slot] : decoded[slot]
+      append(instruction, at: address, stop: stop, to: &output, symbolizer: symbolizer)
       output.append(UInt8(ascii: "\n"))
     }
   }

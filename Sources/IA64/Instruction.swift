@@ -66,6 +66,9 @@ public struct InstructionFlags: OptionSet, Sendable {
   /// that is r0, f0 or f1, two equal predicate targets, an updated base that is r0 or the loaded register; from the
   /// decoder of bundles also a `slot2Only` instruction elsewhere. Set for the instruction, not for its row.
   @inlinable public static var illegalOperands: InstructionFlags { .init(rawValue: 1 << 24) }
+  /// Comes of a slot that assemblers do not write, with an unused hint or an ignored operation: encoding it gives the
+  /// slot that they would have written. Set for the instruction, not for its row.
+  @inlinable public static var unusedEncoding: InstructionFlags { .init(rawValue: 1 << 25) }
 }
 
 /// One decoded instruction.

@@ -198,6 +198,8 @@ package struct CompiledRow {
   package var r3Shift: UInt8 = 20
   package var pieceCount: UInt8 = 0
   package var hintWidth: UInt8 = 0
+  /// Where `hint` stands in the slot.
+  package var hintBits: UInt64 = 0
   /// Bits of `imm` before scaling.
   package var immediateWidth: UInt8 = 0
   package var immediateIsSigned = false
@@ -239,6 +241,7 @@ extension CompiledRow {
         if letter == "s" { immediateIsSigned = true }
       case "f": append(Piece(kind: .fetchaddIncrement, from: from, width: width, to: 0))
       case "h":
+        hintBits |= bits
         append(Piece(kind: .hint, from: from, width: width, to: hintWidth))
         hintWidth += width
       case "x": append(Piece(kind: .aux, from: from, width: width, to: 0))

@@ -37,6 +37,13 @@ func executeReturnFromInterruption(_ cpu: CPU) -> Status {
     cpu, .lowerPrivilegeTransfer, code: TrapCode.unimplementedAddress, source: source, slot: slot, mayStep: false)
 }
 
+/// br.ia: there is no IA-32 instruction set here, so that the transition is disabled whatever psr.di says; the checks
+/// before it are the architecture's (SDM vol. 3, br).
+func executeTransition(_ cpu: CPU) -> Status {
+  if cpu.readBSP() != cpu.pointee.ar_bspstore { return cpu.illegalOperation() }
+  return cpu.disabledTransition()
+}
+
 /// ISR.code of traps (SDM vol. 2, 3.3.4.5).
 enum TrapCode {
   static let lowerPrivilege: UInt64 = 2, takenBranch: UInt64 = 4, singleStep: UInt64 = 8

@@ -126,7 +126,7 @@ extension UnsafeMutablePointer where Pointee == DecodedPage {
       prepare(slots + index, bundle, index)
       if alat && !decoded[index].flags.isDisjoint(with: [.advanced, .checkLoad]) { slots[index].fast = .general }
     }
-    if decoded.template.isLong && decoded.slot1.opcode != .illegal { slots[1].advance = 2 }
+    if decoded.template.isLong { slots[1].advance = 2 }
     joinNops(slots)
     if let site {
       slots[0].fast = .site

@@ -40,6 +40,7 @@ private func executeOther(_ cpu: CPU, _ code: Code) -> Status {
   case .br_call, .brl_call: return executeCall(cpu, code, cpu.pointee.ip &+ code.immediate)
   case .br_call_indirect: return executeCall(cpu, code, cpu.branches[code.r2])
   case .br_ret: return executeReturn(cpu, code)
+  case .br_ia: return executeTransition(cpu)
   case .br_cloop, .br_ctop, .br_cexit, .br_wtop, .br_wexit: return executeLoopBranch(cpu, code)
   case .chk_s_i, .chk_s_m, .chk_s_f, .chk_a_nc, .chk_a_clr, .chk_a_nc_f, .chk_a_clr_f:
     return executeCheck(cpu, code)

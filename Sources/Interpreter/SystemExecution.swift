@@ -10,10 +10,7 @@ func executeSystem(_ cpu: CPU, _ code: Code) -> Status {
   case .alloc: return executeAlloc(cpu, code)
   case .flushrs: return cpu.rseFlush()
   case .loadrs:
-    if cpu.pointee.ar_rsc & 3 != 0 || (RSC.loadrs(cpu.pointee.ar_rsc) != 0 && cpu.sof != 0) {
-      return cpu.illegalOperation()
-    }
-    return cpu.rseLoad()
+    return cpu.canLoadStack ? cpu.rseLoad() : cpu.illegalOperation()
   case .cover:
     let old = cpu.rseCover()
     if cpu.pointee.psr & PSR.ic == 0 { cpu.pointee.cr_ifs = 1 << 63 | old }
@@ -276,8 +273,11 @@ private func executeIndirectWrite(_ cpu: CPU, _ code: Code, index: UInt64, value
   case .ptr_d: cpu.purgeTranslationRegister(index, size: value, instruction: false)
   case .mov_to_rr: return cpu.writeRegionRegister(index, value)
   case .mov_to_pkr: return cpu.writeProtectionKey(index, value)
-  case .mov_to_dbr: return setIndexed(cpu, kt_data_breakpoints(cpu), small, 16, value)
-  case .mov_to_ibr: return setIndexed(cpu, kt_instruction_breakpoints(cpu), small, 16, value)
+  // In the second register of a pair the bits between kinds and privilege levels are ignored.
+  case .mov_to_dbr:
+    return setIndexed(cpu, kt_data_breakpoints(cpu), small, 16, small & 1 == 0 ? value : value & ~(3 << 60))
+  case .mov_to_ibr:
+    return setIndexed(cpu, kt_instruction_breakpoints(cpu), small, 16, small & 1 == 0 ? value : value & ~(7 << 60))
   case .mov_to_pmc: return setIndexed(cpu, kt_pmc(cpu), small, 32, value)
   default: return setIndexed(cpu, kt_pmd(cpu), small, 32, value)
   }

@@ -22,6 +22,8 @@ package enum CR {
     case pta: 0x7e02
     case ipsr: 0x1 | 0x1fc0 | 1 << 16 | 0xf000_0000 | 0xffff_c000_0000_0000
     case ifs: 0x7fff_ffc0_0000_0000
+    case isr: 0xffff_f000_ff00_0000
+    case lrr0, lrr1: 0x4800
     case tpr: 0xff00
     case itv, pmv, cmcv: 0xef00
     case lid: 0xffff
@@ -36,7 +38,7 @@ package enum CR {
     case iha: 3
     case lid: 0xffff_ffff_0000_0000
     case tpr: ~(0x1_fff0 as UInt64)
-    case itv, pmv, cmcv: ~(0x1_efff as UInt64)
+    case itv, pmv, cmcv, lrr0, lrr1: ~(0x1_efff as UInt64)
     default: 0
     }
   }
@@ -91,10 +93,11 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       pointee.cr_pta = value
       flushSoftwareTLB()
     case CR.ipsr:
-      // ri names a slot: there are three.
-      guard value >> 41 & 3 != 3 else { return reservedRegisterField() }
+      guard namesSlot(value) else { return reservedRegisterField() }
       pointee.cr_ipsr = value
-    case CR.isr: pointee.cr_isr = value
+    case CR.isr:
+      guard namesSlot(value) else { return reservedRegisterField() }
+      pointee.cr_isr = value
     case CR.iip: pointee.cr_iip = value
     case CR.ifa: pointee.cr_ifa = value
     case CR.itir: pointee.cr_itir = value
@@ -108,10 +111,16 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     case CR.itv: writeITV(value)
     case CR.pmv: pointee.cr_pmv = value
     case CR.cmcv: pointee.cr_cmcv = value
-    default: kt_lrr(self)[number - CR.lrr0] = value
+    default:
+      // Delivery modes 1, 3 and 6 do not exist.
+      guard 0b0100_1010 >> (value >> 8 & 7) & 1 == 0 else { return reservedRegisterField() }
+      kt_lrr(self)[number - CR.lrr0] = value
     }
     return .done
   }
+
+  /// ri of psr and ei of isr name one of three slots.
+  private func namesSlot(_ value: UInt64) -> Bool { value >> PSR.riShift & 3 != 3 }
 
   /// Whether mov to the control register is a legal instruction now.
   package func isWritableCR(_ number: Int) -> Bool {

@@ -193,6 +193,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   package func privilegedOperation() -> Status { generalException(code: 0x10) }
   package func privilegedRegister() -> Status { generalException(code: 0x20) }
   package func reservedRegisterField() -> Status { generalException(code: 0x30) }
+  package func disabledTransition() -> Status { generalException(code: 0x40) }
 
   /// A NaT reached a consumer that can't carry it. `isr`: r, w, na, sp of the access, if it is one.
   package func registerNaTConsumption(isr: UInt64 = 0, code: UInt64 = 0) -> Status {

@@ -162,6 +162,16 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return .done
   }
 
+  /// Whether `loadrs` is a legal instruction now: lazy mode, and either nothing to load or an empty frame and no more to
+  /// load than there are stacked registers (SDM vol. 3, loadrs).
+  package var canLoadStack: Bool {
+    if pointee.ar_rsc & RSC.modeMask != 0 { return false }
+    let bytes = RSC.loadrs(pointee.ar_rsc)
+    if bytes == 0 { return true }
+    let bsp = readBSP()
+    return sof == 0 && registersBetween(bsp &- bytes, bsp) <= Int64(pointee.physical_stacked)
+  }
+
   /// `loadrs`: makes exactly the registers between bsp − rsc.loadrs and bsp dirty and forgets all others.
   package func rseLoad() -> Status { rseLoad(bytes: RSC.loadrs(pointee.ar_rsc)) }
 

@@ -293,10 +293,12 @@ struct ControlRegisterRow {
       (CR.itm, \.cr_itm), (CR.iva, \.cr_iva), (CR.pta, \.cr_pta), (CR.tpr, \.cr_tpr), (CR.itv, \.cr_itv),
     ]
     let interruption: [(Int, KeyPath<kt_cpu, UInt64>)] = [
-      (CR.isr, \.cr_isr), (CR.iip, \.cr_iip), (CR.ifa, \.cr_ifa), (CR.itir, \.cr_itir), (CR.iipa, \.cr_iipa),
-      (CR.ifs, \.cr_ifs), (CR.iim, \.cr_iim),
+      (CR.iip, \.cr_iip), (CR.ifa, \.cr_ifa), (CR.itir, \.cr_itir), (CR.iipa, \.cr_iipa), (CR.ifs, \.cr_ifs),
+      (CR.iim, \.cr_iim),
     ]
-    let readOnlyInterruption: [(Int, KeyPath<kt_cpu, UInt64>)] = [(CR.ipsr, \.cr_ipsr), (CR.iha, \.cr_iha)]
+    let readOnlyInterruption: [(Int, KeyPath<kt_cpu, UInt64>)] = [
+      (CR.ipsr, \.cr_ipsr), (CR.isr, \.cr_isr), (CR.iha, \.cr_iha),
+    ]
     var rows = [ControlRegisterRow?](repeating: nil, count: 128)
     for (number, path) in plain { rows[number] = Self(number, path) }
     for (number, path) in readOnly { rows[number] = Self(number, path, writable: false) }

@@ -35,6 +35,7 @@ def make(maker):
     hints(maker)
     long_table(maker)
     stack_faults(maker)
+    loads_registers(maker, 0x30800, [], 98 * 8)   # all 96, and two collections
 
 
 def case(maker, text, unit, initial, final, fields=(), **options):
@@ -152,7 +153,8 @@ CR_NUMBERS = dict(dcr=0, itm=1, iva=2, pta=8, ipsr=16, isr=17, iip=19, ifa=20, i
 INTERRUPTION_CRS = ['ipsr', 'isr', 'iip', 'ifa', 'itir', 'iipa', 'ifs', 'iim', 'iha']
 CR_VALUES = dict(dcr=[0x7f07, 0, 1, 2, 4, 0x4000], iva=[0x10000, 0x18000, 0], pta=[15 << 2, 61 << 2 | 1, 20 << 2 | 0x100 | 1],
                  ipsr=[0, IC | BN, CPL3], isr=[0, ISR_R | 5], iip=[0x10, M64 & ~15], ifa=[M64, 5], itir=[14 << 2, 28 << 2 | 7 << 8],
-                 iipa=[0x40], ifs=[1 << 63, 1 << 63 | (1 << 38) - 1], iim=[0, 0x1fffff], iha=[0x1000, M64 & ~3], lid=[0x1230000],
+                 iipa=[0x40], ifs=[1 << 63, 1 << 63 | (1 << 38) - 1], iim=[0, 0x1fffff], iha=[0x1000, M64 & ~3], lid=[0x1230000], lrr0=[0x10000, 0xa7ef],
+                 lrr1=[0x10000, 0x2ef],
                  tpr=[0xf0, 0x100f0, 0], itv=[0x10000, 0xef], pmv=[0x10000], cmcv=[0x100ef])
 
 
@@ -164,7 +166,7 @@ def control_registers(maker):
     # Bits that are ignored: they read as zero.
     for name, bits, kept in (('tpr', M64 & ~0xff00, 0x100f0), ('itv', M64 & ~0xef00, 0x100ff), ('pmv', M64 & ~0xef00, 0x100ff),
                              ('cmcv', M64 & ~0xef00, 0x100ff), ('lid', M64 & ~0xffff, 0xffff0000), ('iva', M64, M64 & ~0x7fff),
-                             ('iha', M64, M64 & ~3)):
+                             ('iha', M64, M64 & ~3), ('lrr0', M64 & ~0x4f00, 0x1a0ff), ('lrr1', M64 & ~0x4a00, 0x1a5ff)):
         case(maker, 'mov cr.%s=r9' % name, 'M', {'gr': {9: bits}}, {'cr': {name: kept}}, label='ignored bits')
     for name in INTERRUPTION_CRS:   # out of reach while interruptions are collected
         case(maker, 'mov cr.%s=r9' % name, 'M', {'psr': IC}, general(maker, ILLEGAL, 0, IC), label='psr.ic')
@@ -181,7 +183,9 @@ def control_registers(maker):
         case(maker, 'mov r9=cr.iva', 'M', {'psr': psr}, general(maker, PRIVILEGED_OP, 0, psr), label='cpl %d' % level)
         case(maker, 'mov cr.ifa=r9', 'M', {'psr': psr}, general(maker, ILLEGAL, 0, psr), label='illegal before privilege')
     for name, bits in (('dcr', 8), ('dcr', 1 << 63), ('pta', 2), ('pta', 14 << 2), ('pta', 62 << 2), ('tpr', 1 << 8), ('tpr', 1 << 15),
-                       ('itv', 1 << 8), ('pmv', 1 << 13), ('cmcv', 1 << 15), ('lid', 1), ('ipsr', 1), ('ipsr', 1 << 12), ('ipsr', 1 << 28), ('ipsr', 1 << 63), ('ifs', 1 << 40)):
+                       ('itv', 1 << 8), ('pmv', 1 << 13), ('cmcv', 1 << 15), ('lid', 1), ('ipsr', 1), ('ipsr', 1 << 12), ('ipsr', 1 << 28), ('ipsr', 1 << 63), ('ifs', 1 << 40),
+                       ('isr', 1 << 24), ('isr', 1 << 31), ('isr', 1 << 44), ('isr', 1 << 63), ('isr', 3 << 41), ('lrr0', 1 << 11),
+                       ('lrr1', 1 << 14), ('lrr0', 1 << 8), ('lrr1', 3 << 8), ('lrr0', 6 << 8)):
         psr = 0 if name in INTERRUPTION_CRS else IC
         final = {'ip': IVA + GENERAL, 'psr': 0, 'cr': {'isr': RESERVED | ISR_NI}} if not psr else general(maker, RESERVED, 0, IC)
         case(maker, 'mov cr.%s=r9' % name, 'M', {'psr': psr, 'gr': {9: bits}}, final, label='reserved ' + hx(bits))
@@ -248,7 +252,8 @@ def indirect_registers(maker):
                     'pkr': lambda: rng.getrandbits(24) << 8 | rng.getrandbits(4)}.get(name, lambda: rng.getrandbits(64))()
             if name in ('dbr', 'ibr') and number & 1:
                 bits &= ~(7 << 60) & M64 if name == 'ibr' else ~(3 << 60) & M64   # ignored bits of the masks
-            case(maker, 'mov %s[r8]=r9' % name, 'M', {'gr': {8: index, 9: bits}}, {name: {number: bits}}, label="%d" % number)
+            ignored = {'ibr': 7 << 60, 'dbr': 3 << 60}.get(name, 0) if number & 1 else 0
+            case(maker, 'mov %s[r8]=r9' % name, 'M', {'gr': {8: index, 9: bits | ignored}}, {name: {number: bits}}, label="%d" % number)
             case(maker, 'mov r9=%s[r8]' % name, 'M', {'gr': {8: index}, name: {number: bits}}, {'gr': {9: bits}}, label='%d' % number)
         psr = IC | CPL3
         case(maker, 'mov %s[r8]=r9' % name, 'M', {'psr': psr}, general(maker, PRIVILEGED_OP, 0, psr), label='cpl 3')
@@ -328,6 +333,9 @@ def stack(maker):
         dirty = [[value(rng), rng.randrange(4) == 0] for _ in range(rng.choice((0, 3, 10)))]
         want = rng.choice((0, 0, 8, 40, 200, 512))
         loads_registers(maker, base, dirty, want)
+    # 96 registers are all there are: 97 and the two collections between them can't be had.
+    for base, words in ((0x30800, 99), (0x30608, 99), (0x30800, 0x7ff)):
+        case(maker, 'loadrs', 'M', {'psr': IC, 'ar': {'rsc': words << 19, 'bspstore': base}}, illegal, label='%d words below %#x' % (words, base))
     for label, rsc, cfm in (('mode', 3, 0), ('frame not empty', 8 << 16, CFM)):
         case(maker, 'loadrs', 'M', {'psr': IC, 'cfm': cfm, 'ar': {'rsc': rsc}}, illegal, label=label)
     for number in range(20):
