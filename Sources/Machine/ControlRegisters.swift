@@ -1,6 +1,7 @@
 // Control and application registers and psr as the mov instructions reach them: which exist, who may touch them, which
 // fields are reserved (SDM vol. 1, 3.1.8; vol. 2, 3.3). Every write returns a status; a fault has then been delivered.
 import CSupport
+import FloatingPoint
 
 /// Numbers of the application registers.
 package enum AR {
@@ -213,7 +214,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     case AR.ccv: pointee.ar_ccv = value
     case AR.unat: pointee.ar_unat = value
     case AR.fpsr:
-      if !fpsrIsLegal(value) { return reservedRegisterField() }
+      if !FPSR(bits: value).isLegal { return reservedRegisterField() }
       pointee.ar_fpsr = value
     case AR.itc:
       if cpl != 0 { return privilegedRegister() }
@@ -227,13 +228,6 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     default: return illegalOperation()
     }
     return .done
-  }
-
-  /// Bits 63:58 are reserved, and so is precision control 1 in every status field, and sf0's trap-disable bit (SDM vol. 1, 5.2).
-  private func fpsrIsLegal(_ value: UInt64) -> Bool {
-    if value >> 58 != 0 || value >> 12 & 1 != 0 { return false }
-    for field in 0..<4 where value >> UInt64(6 + 13 * field + 2) & 3 == 1 { return false }
-    return true
   }
 
   // MARK: Performance counters, caches

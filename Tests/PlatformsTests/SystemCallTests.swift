@@ -68,6 +68,30 @@ extension ProcessTests {
       #expect(call(1026, fd, buffer, ~0) == .success(0))
     }
 
+    /// rt_sigreturn from a frame that a handler has written: sigcontext stands at 160 of the frame at r12 + 16, sc_ar_fpsr at
+    /// 104 of it (arch/ia64/include/uapi/asm/sigcontext.h). Reserved are bits 63:58, td of sf0 and precision 1 (SDM vol. 1,
+    /// 5.2).
+    @Test(arguments: [
+      (0x9804_c027_0033f, true), (0x9804_c027_0037f, true),
+      (1 << 58, false), (1 << 60, false), (1 << 63, false), (1 << 12, false), (1 << 8, false), (1 << 21, false),
+      (1 << 34, false), (1 << 47, false), (2 << 8, true), (3 << 47, true), (1 << 25, true), (0, true),
+    ] as [(UInt64, Bool)])
+    func signalReturnTakesNoReservedStatus(_ fpsr: UInt64, _ isLegal: Bool) throws {
+      let machine = try Machine(ramSize: 0)
+      machine.processMemory = process.memory
+      let cpu = machine.cpus[0]
+      cpu.pointee.is_process = 1
+      process.current.cpu = cpu
+      defer { process.current.cpu = nil }
+      cpu.writeGR(12, buffer)
+      try process.memory.store(fpsr, to: buffer + 16 + 160 + 104)
+      try process.memory.store(0x4000 as UInt64, to: buffer + 16 + 160 + 40)
+      let result = call(1181)
+      #expect(result.end == (isLegal ? nil : .killed(signal: SIGSEGV)))
+      #expect(cpu.pointee.ar_fpsr == (isLegal ? fpsr : 0x9804_c027_0033f))
+      if isLegal { #expect(cpu.pointee.ip == 0x4000) }
+    }
+
     @Test func statusHasTheLayoutOfIA64() throws {
       let descriptor = temporaryFile(12345)
       defer { close(descriptor) }

@@ -4,6 +4,7 @@
 // backing store where the handler runs on a stack of its own, calls the handler and asks for rt_sigreturn; here all
 // but the last of these is done at once.
 import CSupport
+import FloatingPoint
 import Machine
 
 /// Offsets in struct sigcontext, in bytes.
@@ -173,14 +174,16 @@ extension LinuxProcess {
   }
 
   private func restoreRegisters(_ cpu: CPU, _ frame: FrameBytes) -> Bool {
-    guard restoreBackingStore(cpu, frame) else { return false }
+    // A handler can write anything there; a processor takes no reserved field.
+    let fpsr = FPSR(bits: frame.word(Context.fpsr))
+    guard fpsr.isLegal, restoreBackingStore(cpu, frame) else { return false }
     let nat = frame.word(Context.nat)
     for register in scratchRegisters {
       cpu.writeGR(register, frame.word(Context.general + 8 * register), nat: nat >> UInt64(register) & 1 != 0)
     }
     cpu.pointee.ar_rsc = frame.word(Context.rsc) & 0x3fff_001f | 0xc
     cpu.pointee.ar_unat = frame.word(Context.unat)
-    cpu.pointee.ar_fpsr = frame.word(Context.fpsr) & 0x0fff_ffff_ffff_ffff
+    cpu.pointee.ar_fpsr = fpsr.bits
     cpu.pointee.ar_pfs = frame.word(Context.pfs)
     cpu.pointee.ar_ccv = frame.word(Context.ccv)
     cpu.pointee.ar_lc = frame.word(Context.lc)
