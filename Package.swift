@@ -50,7 +50,9 @@ let package = Package(
     .testTarget(
       name: "VerificationTests",
       dependencies: ["CSupport", "IA64", "Interpreter", "Machine", "Translator", "Verification"]),
-    .testTarget(name: "TranslatorTests", dependencies: ["Interpreter", "Kittson", "Paravirt", "Platforms", "Translator"]),
+    .testTarget(
+      name: "TranslatorTests",
+      dependencies: ["Interpreter", "Kittson", "Paravirt", "Platforms", "Translator", "Verification"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -3,10 +3,14 @@
 import CSupport
 import Machine
 
+/// Where a region begins: a guest address, and the granule of physical memory whose code stood there.
+struct RegionHead: Hashable {
+  var start: UInt64
+  var physical: UInt64
+}
+
 extension TranslatorEngine {
-  /// How often a way back is taken through the engine before its loop becomes a region. Where the engine returns after each
-  /// block none is made; `verify --every` and campaigns compare with them.
-  private static let regionThreshold: Int32 = 40
+  package static let defaultRegionThreshold: Int32 = 40
   static let regionBlocks = 16
   private static let regionNodes = 6000
 
@@ -14,11 +18,11 @@ extension TranslatorEngine {
   func follow(exit number: Int, to block: Int, _ cpu: CPU) -> Int {
     let exit = cache.exits + number
     if exit.pointee.backward && options.contains(.regions) && blockInstructionLimit == .max {
-      if exit.pointee.taken <= Self.regionThreshold { exit.pointee.taken += 1 }
-      if exit.pointee.taken < Self.regionThreshold { return block }
-      if exit.pointee.taken == Self.regionThreshold, let head = formRegion(block, cpu) { return head }
+      if exit.pointee.taken <= regionThreshold { exit.pointee.taken += 1 }
+      if exit.pointee.taken < regionThreshold { return block }
+      if exit.pointee.taken == regionThreshold, let head = formRegion(block, cpu) { return head }
     }
-    if options.contains(.chaining) {
+    if present.contains(.chaining) {
       cache.link(exit: number, to: block)
       statistics.links += 1
     }
@@ -72,7 +76,8 @@ extension TranslatorEngine {
 
   /// The new block at `head`; nil where no region is made.
   private func formRegion(_ head: Int, _ cpu: CPU) -> Int? {
-    guard cache.blocks[head].isPlain, regionsAt[cache.blocks[head].start, default: 0] < 4 else { return nil }
+    let place = RegionHead(start: cache.blocks[head].start, physical: cache.blocks[head].physical)
+    guard cache.blocks[head].isPlain, regionsAt[place, default: 0] < 4 else { return nil }
     let (numbers, heads) = loop(around: head)
     guard heads.contains(head) else { return nil }
     let members = numbers.compactMap { number -> Member? in
@@ -92,7 +97,7 @@ extension TranslatorEngine {
     }
     frontend.carriedSlots.removeAll(keepingCapacity: true)
     guard let layout = survey(members, cpu) else { return nil }
-    regionsAt[cache.blocks[head].start, default: 0] += 1
+    regionsAt[place, default: 0] += 1
     for number in numbers { cache.retire(number) }
     return make(members, layout, cpu)
   }

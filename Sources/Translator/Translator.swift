@@ -26,6 +26,8 @@ package struct TranslatorStatistics: Sendable {
 package final class TranslatorEngine: BlockEngine {
   package let machine: Machine
   package var options: TranslatorOptions
+  /// How often a way back is taken through the engine before its loop becomes a region; 1: at once.
+  package var regionThreshold = TranslatorEngine.defaultRegionThreshold
   package internal(set) var statistics = TranslatorStatistics()
 
   let cache: CodeCache
@@ -36,13 +38,12 @@ package final class TranslatorEngine: BlockEngine {
   /// Whether stores are logged (lockstep): then all of them take the slow path.
   private var logStores = false
   private var mustFlush = false
-  /// Lockstep comparison: blocks are not linked, and `run` comes back behind each.
-  package var returnsAfterBlock = false {
-    didSet {
-      if returnsAfterBlock { options.subtract([.chaining, .indirectCache]) }
-      mustFlush = true
-    }
-  }
+  /// Lockstep comparison: blocks are not linked, and `run` comes back behind each; regions still form, and are one.
+  package var returnsAfterBlock = false { didSet { mustFlush = true } }
+  /// The options less what the way of working excludes.
+  var present: TranslatorOptions { returnsAfterBlock ? options.subtracting([.chaining, .indirectCache]) : options }
+  /// The exit through which the last block left, to be linked with what is found next; -1: none. It outlives `run`.
+  private var pending = -1
   package var blockInstructionLimit: Int {
     get { frontend.instructionLimit }
     set {
@@ -73,8 +74,10 @@ package final class TranslatorEngine: BlockEngine {
   private var observed: UInt32 = 0
   private let snapshot: UnsafeMutableRawPointer
   private var siteGeneration: UInt64 = 0
-  /// How many regions were made at each head.
-  var regionsAt: [UInt64: Int] = [:]
+  /// What blocks with results put off refer to.
+  private var runs: [DeferredRun] = []
+  /// How many regions were made at each head, of the code that stands there.
+  var regionsAt: [RegionHead: Int] = [:]
   /// Host code of call sites by block, for listings.
   var siteRecords: [(block: Int, code: EmittedSite)] = []
   private var followed: UnsafeMutablePointer<kt_site_table>? = nil
@@ -96,6 +99,10 @@ package final class TranslatorEngine: BlockEngine {
 
   deinit { snapshot.deallocate() }
 
+  /// Instructions and runs of them that are kept for emitted code, and blocks that a lookup may find: for tests of what
+  /// must not grow.
+  package var held: (instructions: Int, runs: Int, blocks: Int) { (arena.count, runs.count, cache.livingBlocks) }
+
   // MARK: The loop
 
   package func run(_ cpu: CPU) -> kt_stop_reason {
@@ -105,8 +112,6 @@ package final class TranslatorEngine: BlockEngine {
       flush()
     }
     attach(cpu)
-    // The exit through which the last block left, to be linked with what is found next.
-    var pending = -1
     var begun = false
     while true {
       if begun && returnsAfterBlock { return reason(cpu) }  // none, unless a device asked for a stop
@@ -117,10 +122,7 @@ package final class TranslatorEngine: BlockEngine {
         if status != .done { pending = -1 }
       }
       if cpu.pointee.nat_live != 0 { cpu.scanNaT() }
-      if mustFlush {
-        flush()
-        pending = -1
-      }
+      if mustFlush { flush() }
       if cpu.pointee.nat_live != 0 || cpu.pointee.psr & Mode.untranslated != 0 || cpu.pointee.frame_incomplete != 0 {
         pending = -1
         if let stop = step(cpu) { return stop }
@@ -141,9 +143,7 @@ package final class TranslatorEngine: BlockEngine {
         if cpu.pointee.stop_reason != 0 { return reason(cpu) }
         continue
       }
-      if pending >= 0 && !cache.blocks[Int(cache.exits[pending].block)].retired {
-        number = follow(exit: pending, to: number, cpu)
-      }
+      if pending >= 0 && cache.leads(exit: pending, to: number) { number = follow(exit: pending, to: number, cpu) }
       pending = -1
       let block = cache.blocks + number
       if cpu.pointee.budget < Int64(block.pointee.slots) {
@@ -257,14 +257,14 @@ package final class TranslatorEngine: BlockEngine {
     let start = cpu.pointee.ip | UInt64(cpu.pointee.ri)
     let key = cpu.pointee.cfm | Mode.of(cpu.pointee.psr) << Mode.shift
     if let number = cache.find(start, key, verifiedIn: epoch) {
-      if options.contains(.indirectCache) { cache.remember(number) }
+      if present.contains(.indirectCache) { cache.remember(number) }
       return number
     }
     guard let physical = cpu.resolveFetch(cpu.pointee.ip) else { return nil }
     if let number = cache.find(start, key, granule: physical & ~0xfff) {
       if cache.blocks[number].pageShift == pageShift(cpu, start) {
         cache.blocks[number].verified = epoch
-        if options.contains(.indirectCache) { cache.remember(number) }
+        if present.contains(.indirectCache) { cache.remember(number) }
         return number
       }
       cache.retire(number)
@@ -305,7 +305,7 @@ package final class TranslatorEngine: BlockEngine {
   /// Makes the IR of the block at `start`.
   func build(_ cpu: CPU, _ start: UInt64, _ key: UInt64, _ physical: UInt64, _ host: UnsafeRawPointer) {
     frontend.sites = cpu.pointee.sites?.assumingMemoryBound(to: kt_site_table.self)
-    frontend.options = options
+    frontend.options = present
     frontend.builder.fold = options.contains(.constants)
     frontend.translate(
       start: start, marker: key & CFM.mask, mode: key >> Mode.shift,
@@ -323,7 +323,7 @@ package final class TranslatorEngine: BlockEngine {
     cache.cursor = (cache.cursor + 15).alignedDown(16)
     let entry = cache.cursor
     let context = LoweringContext(
-      thunks: cache.thunks, options: options, logStores: logStores, sites: frontend.sites,
+      thunks: cache.thunks, options: present, logStores: logStores, sites: frontend.sites,
       virtualClock: cpu.pointee.virtual_clock != 0, callables: cache.callables,
       needsHome: !frontend.passedSites.isEmpty,
       blockNumber: number, firstExit: cache.exitCount, region: layout)
@@ -335,6 +335,8 @@ package final class TranslatorEngine: BlockEngine {
         block: Int32(number), linkedTo: -1, next: -1, slot: exit.slot, kind: exit.kind, backward: exit.backward,
         isMoved: exit.isMoved))
     }
+    arena.keep()
+    runs += frontend.programs
     let firstExit = cache.exitCount - block.exitCount
     for exit in lowering.exits {
       cache.exits[firstExit + Int(exit.number)].place = exit.place
@@ -360,7 +362,7 @@ package final class TranslatorEngine: BlockEngine {
     machine.markCode(physical: physical)
     // A call site at the block's end may reach into the next granule.
     if (block.end &- 1) & ~0xfff != start & ~0xfff { machine.markCode(physical: physical & ~0xfff &+ 4096) }
-    if options.contains(.indirectCache) { cache.remember(number) }
+    if present.contains(.indirectCache) { cache.remember(number) }
     statistics.blocks += 1
     if frontend.hasDivision { statistics.divisions += 1 }
     statistics.guestInstructions += Int(block.slots)
@@ -408,8 +410,9 @@ package final class TranslatorEngine: BlockEngine {
     patcher.removeAll()
     cache.removeAll()
     arena.removeAll()
-    frontend.programs.removeAll()
+    runs.removeAll(keepingCapacity: true)
     regionsAt.removeAll(keepingCapacity: true)
+    pending = -1
     mustFlush = false
     statistics.flushes += 1
   }
@@ -474,6 +477,7 @@ package final class TranslatorEngine: BlockEngine {
     codeObserver?(physical, length)
     guard cache.invalidate(physical: physical, length: length) else { return }
     statistics.invalidations += 1
+    regionsAt = regionsAt.filter { !($0.key.physical >= physical & ~0xfff && $0.key.physical < physical &+ length) }
     // The running block, if it is one of them, leaves behind its store.
     for cpu in machine.cpus { cpu.pointee.event_check = 1 }
   }

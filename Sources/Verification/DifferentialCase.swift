@@ -55,7 +55,7 @@ package final class DifferentialPair {
     if translator.returnsAfterBlock != cut { translator.returnsAfterBlock = cut }
     if translator.blockInstructionLimit != limit { translator.blockInstructionLimit = limit }
     translator.options = options.translator
-    if cut { translator.options.subtract([.chaining, .indirectCache]) }
+    translator.regionThreshold = options.regionThreshold ?? TranslatorEngine.defaultRegionThreshold
   }
 
   private lazy var defaultLimit = (engines.1 as? TranslatorEngine)?.blockInstructionLimit ?? 0
@@ -199,6 +199,8 @@ package struct SubjectOptions: Sendable, Equatable {
   package var translator = TranslatorOptions.all
   /// Blocks of at most so many instructions, not linked; nil: the translator's own length, linked.
   package var instructionLimit: Int?
+  /// Ways back that make a region (TranslatorEngine.regionThreshold); nil: as many as usual, too many for a short run.
+  package var regionThreshold: Int32?
 
   package init() {}
 }

@@ -57,7 +57,7 @@ package final class CodeCache {
   private(set) var exitCount = 0
   private let exitCapacity: Int
 
-  /// Open addressing by (start, key): block number + 1.
+  /// The living blocks by (start, key), open addressing: block number + 1, or 0.
   private let table: UnsafeMutablePointer<Int32>
   private let tableSize: Int
   /// Blocks that links from other pages lead to.
@@ -119,7 +119,7 @@ package final class CodeCache {
     var index = hash(start, key)
     while table[index] != 0 {
       let block = blocks + Int(table[index] - 1)
-      if block.pointee.start == start && block.pointee.key == key && !block.pointee.retired && fits(block) {
+      if block.pointee.start == start && block.pointee.key == key && fits(block) {
         return Int(table[index] - 1)
       }
       index = (index + 1) & (tableSize - 1)
@@ -135,6 +135,27 @@ package final class CodeCache {
   /// The living block whose code lies in the granule at `physical`. Address spaces may have several for one address.
   func find(_ start: UInt64, _ key: UInt64, granule physical: UInt64) -> Int? {
     find(start, key) { $0.pointee.physical == physical }
+  }
+
+  /// How many blocks a lookup may find.
+  var livingBlocks: Int { (0..<tableSize).count { table[$0] != 0 } }
+
+  /// Takes a block out of the table; those behind it that it pushed away from their places move up.
+  private func remove(_ block: Int) {
+    let mask = tableSize - 1
+    var gap = hash(blocks[block].start, blocks[block].key)
+    while table[gap] != Int32(block + 1) { gap = (gap + 1) & mask }
+    var index = gap
+    while true {
+      index = (index + 1) & mask
+      if table[index] == 0 { break }
+      let other = blocks + Int(table[index] - 1)
+      let place = hash(other.pointee.start, other.pointee.key)
+      if (index - place) & mask < (index - gap) & mask { continue }
+      table[gap] = table[index]
+      gap = index
+    }
+    table[gap] = 0
   }
 
   // MARK: Growth
@@ -158,6 +179,12 @@ package final class CodeCache {
   }
 
   // MARK: Links
+
+  /// Whether an exit of a living block leads to this one.
+  func leads(exit number: Int, to block: Int) -> Bool {
+    let exit = exits[number], record = blocks[block]
+    return exit.target | UInt64(exit.slot) == record.start && exit.key == record.key && !blocks[Int(exit.block)].retired
+  }
 
   /// Lets an exit jump straight to a block. One aligned store.
   func link(exit number: Int, to block: Int) {
@@ -243,9 +270,9 @@ package final class CodeCache {
         let next = record.pointee.nextInGranule
         let first = record.pointee.physical | record.pointee.start & 0xff0
         let last = first &+ (record.pointee.end &- record.pointee.start & ~15)
-        if first < physical &+ length && last > physical {
+        if record.pointee.retired || first < physical &+ length && last > physical {
+          any = any || !record.pointee.retired
           retire(Int(number))
-          any = true
           if previous >= 0 {
             blocks[Int(previous)].nextInGranule = next
           } else {
@@ -269,8 +296,11 @@ package final class CodeCache {
   }
 
   private func retireAlone(_ block: Int) {
+    if blocks[block].retired { return }
     blocks[block].retired = true
+    remove(block)
     unlinkIncoming(block)
+    wideTargets.remove(Int32(block))
     let line = indirect + IndirectLine.index(blocks[block].start, blocks[block].key)
     if line.pointee.code == blocks[block].code { line.pointee.target = ~0 }
   }

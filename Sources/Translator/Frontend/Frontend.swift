@@ -64,7 +64,7 @@ struct Frontend {
   /// The division whose instructions are at hand, with its operands, and whether the block has any.
   var division: (window: DivisionWindow, a: Int32, b: Int32)? = nil
   var hasDivision = false
-  /// Runs of instructions that emitted code puts off: they live as long as the code.
+  /// Runs of instructions that the block's code puts off: who installs it keeps them for as long.
   var programs: [DeferredRun] = []
   /// Heads of loops in the region at hand: the line ends where it comes to one with the same marker.
   var heads: [RegionEntry] = []
@@ -82,6 +82,8 @@ struct Frontend {
   /// Builds the block that starts at `start` (slot in the low bits) under the given marker and mode.
   mutating func translate(start: UInt64, marker: UInt64, mode: UInt64, source: CodeSource) {
     builder.begin(start: start, marker: marker, mode: mode)
+    arena.dropUnkept()
+    programs.removeAll(keepingCapacity: true)
     cpu = source.cpu
     bundle = start & ~15
     page = source.page
@@ -339,24 +341,29 @@ struct Frontend {
 /// Decoded instructions at fixed addresses, freed all at once when the code cache is emptied.
 final class InstructionArena {
   private var chunks: [UnsafeMutablePointer<Instruction>] = []
-  private var used = InstructionArena.chunk
+  /// Instructions held, and those of them that installed code wants.
+  private(set) var count = 0
+  private var kept = 0
   private static let chunk = 4096
 
   func add(_ instruction: Instruction) -> UnsafeMutablePointer<Instruction> {
-    if used == InstructionArena.chunk {
-      chunks.append(.allocate(capacity: InstructionArena.chunk))
-      used = 0
-    }
-    let place = chunks[chunks.count - 1] + used
+    if count == chunks.count * InstructionArena.chunk { chunks.append(.allocate(capacity: InstructionArena.chunk)) }
+    let place = chunks[count / InstructionArena.chunk] + count % InstructionArena.chunk
     place.initialize(to: instruction)
-    used += 1
+    count += 1
     return place
   }
+
+  /// What was added since stays until the cache is emptied.
+  func keep() { kept = count }
+
+  /// Forgets what a build added that was not installed.
+  func dropUnkept() { count = kept }
 
   func removeAll() {
     for chunk in chunks { chunk.deallocate() }
     chunks = []
-    used = InstructionArena.chunk
+    (count, kept) = (0, 0)
   }
 
   deinit { removeAll() }

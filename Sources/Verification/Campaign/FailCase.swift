@@ -61,13 +61,15 @@ package struct FailCase: Sendable {
 
   // MARK: Running
 
-  /// What differs, run as it was found, with all optimisations, with none, and by single instructions.
+  /// What differs, run as it was found, with all optimisations, with regions at once, with none, and by single
+  /// instructions.
   package func replay(on pair: DifferentialPair) -> [(options: SubjectOptions, differences: [StateDifference])] {
-    var none = SubjectOptions(), single = SubjectOptions()
+    var none = SubjectOptions(), single = SubjectOptions(), eager = SubjectOptions()
     none.translator = []
     single.instructionLimit = 1
+    eager.regionThreshold = 1
     var tried: [SubjectOptions] = []
-    for candidate in [options, SubjectOptions(), none, single] where !tried.contains(candidate) {
+    for candidate in [options, SubjectOptions(), eager, none, single] where !tried.contains(candidate) {
       tried.append(candidate)
     }
     return tried.map { ($0, differences(on: pair, $0)) }
@@ -113,6 +115,7 @@ package struct FailCase: Sendable {
       ("without", .array(without.map { .string($0.name) })),
     ]
     if let limit = options.instructionLimit { members.append(("blocks", .integer(Int64(limit)))) }
+    if let count = options.regionThreshold { members.append(("regions", .integer(Int64(count)))) }
     members += [("packed", .bool(packsDoubles)), ("report", .string(report)), ("initial", initial.json)]
     return .object(members)
   }
@@ -138,6 +141,7 @@ package struct FailCase: Sendable {
     case ("packed", .bool(let flag)): packsDoubles = flag
     case ("slots", .integer(let count)) where count > 0 && count <= 1_000_000: slots = count
     case ("blocks", .integer(let count)) where count > 0 && count <= 1000: options.instructionLimit = Int(count)
+    case ("regions", .integer(let count)) where count > 0 && count <= 1000: options.regionThreshold = Int32(count)
     case ("without", .array(let names)):
       for name in names {
         guard let option = name.stringValue.flatMap({ TranslatorOptions(named: $0) }) else {

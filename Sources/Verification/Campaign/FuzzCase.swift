@@ -34,6 +34,8 @@ package struct FuzzCase: Sendable {
     slots = 40 + Int64(UInt64(count) * share + random.next() % 37)
     options = SubjectOptions()
     if settings.varies { options.vary(&random) }
+    // Runs are short: most loops that become regions do so at the first or second way back.
+    options.regionThreshold = [nil, 1, 2, 3][Int(random.next() & 3)]
     options.translator.subtract(settings.disabled)
   }
 }
@@ -53,6 +55,7 @@ extension SubjectOptions {
   package var text: String {
     var parts = TranslatorOptions.names.filter { !translator.contains($0.option) }.map { "without " + $0.name }
     if let instructionLimit { parts.append("blocks of \(instructionLimit)") }
+    if let regionThreshold { parts.append("regions after \(regionThreshold)") }
     return parts.isEmpty ? "all optimisations" : parts.joined(separator: ", ")
   }
 }

@@ -1,30 +1,32 @@
 // Packs instructions into bundles: what the parts of random programs that must stand as they are, loops, calls, handlers,
-// are written with.
+// are written with, and the guest code of tests.
 import IA64
 
-struct CodeBuilder {
-  private(set) var bundles: [InstructionBundle] = []
+package struct CodeBuilder {
+  package private(set) var bundles: [InstructionBundle] = []
   private var waiting: [Instruction] = []
+
+  package init() {}
 
   /// Templates to choose from, a stop at the end of each: MII, MMI, MFI, MIB, MMB, MBB, BBB.
   private static let templates = [0x01, 0x09, 0x0d, 0x11, 0x19, 0x13, 0x17].map { Template(rawValue: $0) }
   private static let long = Template(rawValue: 0x05)
 
-  mutating func add(_ instructions: Instruction...) { waiting += instructions }
+  package mutating func add(_ instructions: Instruction...) { waiting += instructions }
 
-  mutating func add(_ bundle: InstructionBundle) {
+  package mutating func add(_ bundle: InstructionBundle) {
     finish()
     bundles.append(bundle)
   }
 
   /// Number of the bundle that comes next; what waits is packed first.
-  mutating func label() -> Int {
+  package mutating func label() -> Int {
     finish()
     return bundles.count
   }
 
   /// A branch whose target is a number of bundles away from the bundle it will stand in, which is one of its own.
-  mutating func addBranch(_ branch: Instruction, to target: Int) {
+  package mutating func addBranch(_ branch: Instruction, to target: Int) {
     var branch = branch
     branch.imm = Int64(target - label()) << 4
     waiting.append(branch)
@@ -32,7 +34,7 @@ struct CodeBuilder {
   }
 
   /// Packs what waits.
-  mutating func finish() {
+  package mutating func finish() {
     var rest = waiting[...]
     while let first = rest.first {
       if Self.unit(first) == .X {
@@ -85,48 +87,48 @@ struct CodeBuilder {
 
 /// Instructions under the names of the manual, as far as programs and handlers are written with them.
 extension Instruction {
-  static func movl(_ r: UInt8, _ value: UInt64) -> Instruction {
+  package static func movl(_ r: UInt8, _ value: UInt64) -> Instruction {
     Instruction(opcode: .movl, r1: r, imm: Int64(bitPattern: value))
   }
-  static func adds(_ r: UInt8, _ imm: Int64, _ source: UInt8, qp: UInt8 = 0) -> Instruction {
+  package static func adds(_ r: UInt8, _ imm: Int64, _ source: UInt8, qp: UInt8 = 0) -> Instruction {
     Instruction(opcode: .adds, qp: qp, r1: r, r3: source, imm: imm)
   }
-  static func or(_ r: UInt8, _ a: UInt8, _ b: UInt8) -> Instruction { Instruction(opcode: .or, r1: r, r2: a, r3: b) }
-  static func extractUnsigned(_ r: UInt8, _ source: UInt8, position: UInt32, length: UInt32) -> Instruction {
+  package static func or(_ r: UInt8, _ a: UInt8, _ b: UInt8) -> Instruction { Instruction(opcode: .or, r1: r, r2: a, r3: b) }
+  package static func extractUnsigned(_ r: UInt8, _ source: UInt8, position: UInt32, length: UInt32) -> Instruction {
     Instruction(opcode: .extr_u, r1: r, r3: source, aux: position | length << 8)
   }
-  static func depositZero(_ r: UInt8, _ source: UInt8, position: UInt32, length: UInt32) -> Instruction {
+  package static func depositZero(_ r: UInt8, _ source: UInt8, position: UInt32, length: UInt32) -> Instruction {
     Instruction(opcode: .dep_z, r1: r, r2: source, aux: position | length << 8)
   }
   /// `dep` of zeros or ones.
-  static func fill(
+  package static func fill(
     _ r: UInt8, _ source: UInt8, ones: Bool, position: UInt32, length: UInt32, qp: UInt8 = 0
   ) -> Instruction {
     Instruction(
       opcode: .dep_imm, qp: qp, r1: r, r3: source, aux: position | length << 8, imm: ones ? -1 : 0)
   }
   /// `cmp.eq p1,p2=imm,r`.
-  static func compareEqual(_ p1: UInt8, _ p2: UInt8, _ imm: Int64, _ r: UInt8) -> Instruction {
+  package static func compareEqual(_ p1: UInt8, _ p2: UInt8, _ imm: Int64, _ r: UInt8) -> Instruction {
     Instruction(opcode: .cmp_eq_imm, r1: p1, r3: r, r4: p2, imm: imm)
   }
-  static func readControl(_ r: UInt8, _ number: UInt8) -> Instruction {
+  package static func readControl(_ r: UInt8, _ number: UInt8) -> Instruction {
     Instruction(opcode: .mov_from_cr, r1: r, r3: number)
   }
-  static func writeControl(_ number: UInt8, _ r: UInt8) -> Instruction {
+  package static func writeControl(_ number: UInt8, _ r: UInt8) -> Instruction {
     Instruction(opcode: .mov_to_cr, r2: r, r3: number)
   }
-  static func readPredicates(_ r: UInt8) -> Instruction { Instruction(opcode: .mov_from_pr, r1: r) }
-  static func writePredicates(_ r: UInt8) -> Instruction { Instruction(opcode: .mov_to_pr, r2: r, imm: -2) }
-  static let returnFromInterruption = Instruction(opcode: .rfi)
+  package static func readPredicates(_ r: UInt8) -> Instruction { Instruction(opcode: .mov_from_pr, r1: r) }
+  package static func writePredicates(_ r: UInt8) -> Instruction { Instruction(opcode: .mov_to_pr, r2: r, imm: -2) }
+  package static let returnFromInterruption = Instruction(opcode: .rfi)
 }
 
 /// Numbers of control registers that handlers use (SDM vol. 2, table 3-3).
-enum ControlNumber {
-  static let ipsr: UInt8 = 16, iip: UInt8 = 19, ifa: UInt8 = 20
-  static let itm: UInt8 = 1, ivr: UInt8 = 65, eoi: UInt8 = 67
+package enum ControlNumber {
+  package static let ipsr: UInt8 = 16, iip: UInt8 = 19, ifa: UInt8 = 20
+  package static let itm: UInt8 = 1, ivr: UInt8 = 65, eoi: UInt8 = 67
 }
 
 /// Numbers of application registers (SDM vol. 1, table 3-3).
-enum ApplicationNumber {
-  static let itc: UInt8 = 44, pfs: UInt8 = 64, lc: UInt8 = 65, ec: UInt8 = 66
+package enum ApplicationNumber {
+  package static let itc: UInt8 = 44, pfs: UInt8 = 64, lc: UInt8 = 65, ec: UInt8 = 66
 }

@@ -67,7 +67,7 @@ package struct RandomProgram: Sendable {
   }
 
   /// `{ .mib nop.m 0; nop.i 0; br.cond .;; }` (formats M48, I18, B1).
-  static let spin = InstructionBundle(template: Template(rawValue: 0x11), 1 << 27, 1 << 27, 4 << 37)
+  package static let spin = InstructionBundle(template: Template(rawValue: 0x11), 1 << 27, 1 << 27, 4 << 37)
 
   // MARK: Shape
 
