@@ -106,16 +106,18 @@ extension TranslatorEngine {
   private func survey(_ members: [Member], _ cpu: CPU) -> RegionLayout? {
     var uses = [Int](repeating: 0, count: Slot.count)
     var written = [Bool](repeating: false, count: Slot.count)
-    var layout = RegionLayout(entries: [], carried: [], written: [])
+    var doubles: Set<Int> = []
+    var layout = RegionLayout(entries: [], carried: [], places: [], written: [])
     var bytes = 0, exits = 0, nodes = 0
     for (index, member) in members.enumerated() {
       build(cpu, member.start, member.key, member.physical, member.host)
       let block = frontend.builder.block
       guard frontend.passedSites.isEmpty, !frontend.hasDivision else { return nil }
       block.countUses(member.weight, &uses, &written)
+      doubles.formUnion(block.doubleSlots())
       layout.entries.append(RegionEntry(
         start: member.start, marker: member.key & CFM.mask, slots: block.slots, number: cache.blockCount + index))
-      bytes += Lowering.bound(block) + Lowering.carriers.count * Block.nodeBytes
+      bytes += Lowering.bound(block) + (Lowering.carriers + Lowering.vectorCarriers).count * Block.nodeBytes
       exits += block.exitCount
       nodes += block.count
     }
@@ -123,7 +125,10 @@ extension TranslatorEngine {
       return nil
     }
     let ranked = uses.indices.filter { uses[$0] > 1 }.sorted { (uses[$1], $0) < (uses[$0], $1) }
-    layout.carried = Array(ranked.prefix(Lowering.carriers.count))
+    let general = ranked.filter { !doubles.contains($0) }.prefix(Lowering.carriers.count)
+    let vectors = ranked.filter(doubles.contains).prefix(Lowering.vectorCarriers.count)
+    layout.carried = Array(general) + Array(vectors)
+    layout.places = Array(Lowering.carriers.prefix(general.count)) + Array(Lowering.vectorCarriers.prefix(vectors.count))
     layout.written = layout.carried.map { written[$0] }
     return layout
   }

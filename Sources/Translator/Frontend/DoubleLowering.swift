@@ -12,6 +12,7 @@ import Machine
 /// What a `floatArithmetic` operation computes of its operands x, y, z (f3, f4, f2 where all three stand).
 enum DoubleArithmetic: UInt8 {
   case multiply = 1, multiplyNegated, add, subtract, multiplyAdd, multiplySubtract, multiplyNegatedAdd
+  case divide, squareRoot
 }
 
 extension Frontend {
@@ -25,15 +26,22 @@ extension Frontend {
   mutating func double(_ n: UInt8) -> Int32? {
     if n == 0 { return builder.constant(Int64(0)) }
     if n == 1 { return builder.constant(Int64(bitPattern: (1.0).bitPattern)) }
-    let slot = Slot.exponent(physicalFR(n))
-    let exponent = builder.read(slot)
-    let bits = builder.read(Slot.significand(physicalFR(n)))
+    let register = physicalFR(n)
+    let exponent = builder.read(Slot.exponent(register))
+    let bits = builder.read(Slot.significand(register))
     if let known = builder.known(exponent) { return known == Frontend.packed ? bits : nil }
-    // The register may go on to hold the other form of the same value.
-    let packed = builder.emit(.packDouble, bits, exponent, imm: builder.makeExit(.interpret, to: here))
-    builder.current[slot] = builder.constant(Frontend.packed)
-    builder.current[Slot.significand(physicalFR(n))] = packed
+    // The register goes on to hold the other form of the same value.
+    let isHome = isGet(exponent, Slot.exponent(register)) && isGet(bits, Slot.significand(register))
+    let packed = builder.emit(
+      .packDouble, bits, exponent, imm: builder.makeExit(.interpret, to: here), condition: isHome ? UInt8(register) : 0xff)
+    builder.put(Slot.significand(register), packed)
+    builder.put(Slot.exponent(register), builder.constant(Frontend.packed))
     return packed
+  }
+
+  private func isGet(_ value: Int32, _ slot: Int) -> Bool {
+    let node = builder.block.nodes[Int(value)]
+    return node.op == .get && node.imm == Int64(slot)
   }
 
   func isKnownOther(_ n: UInt8) -> Bool {
@@ -166,6 +174,16 @@ extension Frontend {
     }
     guard let bits = checkedDouble(gr(i.r2)) else { return false }
     setDouble(i.f1, bits)
+    return true
+  }
+
+  /// fcvt.xf of an integer that a double holds.
+  mutating func lowerConvertInteger(_ i: Instruction) -> Bool {
+    guard isNative, i.f1 > 1, i.f2 > 1, !isDisabled(i.f1), !isDisabled(i.f2) else { return false }
+    let exponent = builder.current[Slot.exponent(physicalFR(i.f2))]
+    if exponent >= 0, let known = builder.known(exponent), known != Frontend.integerExponent { return false }
+    let source = integer(i.f2)
+    setDouble(i.f1, builder.emit(.convertInteger, source, imm: builder.makeExit(.interpret, to: here)))
     return true
   }
 

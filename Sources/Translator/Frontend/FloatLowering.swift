@@ -5,7 +5,7 @@ import IA64
 import Machine
 
 extension Frontend {
-  private static let integerExponent: Int64 = 0x1003e
+  static let integerExponent: Int64 = 0x1003e
 
   /// Physical number of floating-point register `n`.
   func physicalFR(_ n: UInt8) -> Int {

@@ -299,6 +299,7 @@ struct Frontend {
     switch i.opcode {
     case .setf_d, .setf_s: return lowerSetDouble(i)
     case .getf_d: return lowerGetDouble(i)
+    case .fcvt_xf: return lowerConvertInteger(i) || lowerFloatCall(i)
     case .fma_d, .fms_d, .fnma_d:
       guard i.f1 > 1, ![i.f1, i.f2, i.f3, i.f4].contains(where: isDisabled) else { return false }
       return lowerDoubleArithmetic(i) || lowerFloatCall(i)

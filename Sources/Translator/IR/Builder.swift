@@ -246,7 +246,7 @@ struct Builder {
     if let x = known(a) { return constant(x ^ 1) }
     let node = block.nodes[Int(a)]
     switch node.op {
-    case .compare, .compareImmediate, .testBit:
+    case .compare, .compareImmediate, .testBit, .compareDouble:
       return emit(
         node.op, node.a, node.b, imm: node.imm, size: node.size,
         condition: Relation(rawValue: node.condition)!.inverted.rawValue)
@@ -325,6 +325,6 @@ extension Block {
     guard x.op == y.op, x.condition ^ y.condition == 1, x.a == y.a, x.b == y.b, x.imm == y.imm, x.size == y.size else {
       return false
     }
-    return x.op == .compare || x.op == .compareImmediate || x.op == .testBit
+    return x.op == .compare || x.op == .compareImmediate || x.op == .testBit || x.op == .compareDouble
   }
 }

@@ -41,7 +41,9 @@ enum Operation: UInt8 {
   case floatArithmetic // of packed doubles a, b, c, as `condition` says (DoubleArithmetic); the exit where refused
   case compareDouble   // packed doubles, none a NaN: `condition` below, belowEqual, equal
   case checkDouble     // a, which must be no NaN and no denormal: the exit where it is
-  case packDouble      // the packed double of a register's significand a and exponent b: the exit where there is none
+  case packDouble      // the packed double of a register's significand a and exponent b: the exit where there is none;
+                       // `condition` the register's number where both are what its home holds, else 0xff
+  case convertInteger  // the double of integer a: the exit where it has more than 53 bits
   case divide          // quotient of a and b (`condition` 1: unsigned), with the DeferredRun at imm put off
   case settle          // floating-point results of registers in imm that are put off are computed
   case floatCall       // computeFloat(imm), on registers in memory; the interpreter executes instruction a where it refuses
@@ -56,6 +58,7 @@ enum Operation: UInt8 {
   case exitIfState     // byte of kt_cpu at the upper half of imm is not 0: exit in the lower half
   case exitCompare, exitCompareImmediate                                               // fused forms
   case exitTestBit, exitTestBitVariable
+  case exitCompareDouble
   case exitTestMask    // a & imm is not 0: leaves by exit c
   case exitAlways      // ends the block
   case exitIndirect    // ends the block: target a
@@ -154,6 +157,21 @@ struct Block {
     return true
   }
 
+  /// Significands that the block uses as doubles.
+  func doubleSlots() -> Set<Int> {
+    var slots: Set<Int> = []
+    for index in 0..<count {
+      let node = nodes[index]
+      switch (node.op, node.a >= 0 ? nodes[Int(node.a)].op : .dead) {
+      case (.packDouble, .get): slots.insert(Int(nodes[Int(node.a)].imm))
+      case (.put, .floatArithmetic), (.put, .packDouble), (.put, .checkDouble), (.put, .convertInteger):
+        if node.imm >= Int64(Slot.floats) { slots.insert(Int(node.imm)) }
+      default: continue
+      }
+    }
+    return slots
+  }
+
   /// The block as text, a line an operation: for `disassemble --host`.
   var text: String {
     var result = ""
@@ -168,7 +186,8 @@ struct Block {
       }
       for operand in [n.a, n.b, n.c] where operand >= 0 { line += " %\(operand)" }
       switch n.op {
-      case .compare, .compareImmediate, .exitCompare, .exitCompareImmediate, .testBit, .exitTestBit:
+      case .compare, .compareImmediate, .exitCompare, .exitCompareImmediate, .testBit, .exitTestBit, .compareDouble,
+        .exitCompareDouble:
         line += " cc\(n.condition)"
       default: break
       }

@@ -44,6 +44,7 @@ struct Optimizer {
       case .compareImmediate: exit.pointee.op = .exitCompareImmediate
       case .testBit: exit.pointee.op = .exitTestBit
       case .testBitVariable: exit.pointee.op = .exitTestBitVariable
+      case .compareDouble: exit.pointee.op = .exitCompareDouble
       default: continue
       }
       // The exit's number moves to c, which is no operand of these forms.
@@ -63,7 +64,8 @@ struct Optimizer {
     switch op {
     case .load, .store, .storeEnd, .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .exitIf, .exitUnless,
       .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestBitVariable, .exitTestMask, .exitAlways, .exitIndirect,
-      .exitIfState, .exitIfPending, .flushLine, .endInterrupt, .floatArithmetic, .checkDouble, .packDouble, .floatCall: true
+      .exitIfState, .exitIfPending, .flushLine, .endInterrupt, .floatArithmetic, .checkDouble, .packDouble, .floatCall,
+      .convertInteger, .exitCompareDouble: true
     default: false
     }
   }
@@ -78,7 +80,7 @@ struct Optimizer {
   /// The number of a fused exit stands in c.
   @inline(__always) static func operandCount(_ op: Operation) -> Int {
     switch op {
-    case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestBitVariable, .exitTestMask: 2
+    case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestBitVariable, .exitTestMask, .exitCompareDouble: 2
     default: 3
     }
   }
@@ -128,7 +130,7 @@ struct Optimizer {
     let nodes = block.nodes
     for index in 0..<block.count {
       let op = nodes[index].op
-      guard op == .compare || op == .compareImmediate || op == .testBit, isOnlyHeld(block, index) else { continue }
+      guard op == .compare || op == .compareImmediate || op == .testBit || op == .compareDouble, isOnlyHeld(block, index) else { continue }
       if canElide(block, Int32(index)) { nodes[index].flags |= Optimizer.elided }
     }
   }
@@ -185,6 +187,7 @@ struct Optimizer {
     case .exitCompare: matching = .compare
     case .exitCompareImmediate: matching = .compareImmediate
     case .exitTestBit: matching = .testBit
+    case .exitCompareDouble: matching = .compareDouble
     default: return nil
     }
     guard source.op == matching, source.a == node.a, source.b == node.b, source.imm == node.imm,

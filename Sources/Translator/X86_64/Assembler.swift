@@ -575,19 +575,69 @@ package struct Assembler {
     memory(to, at)
   }
 
-  package enum DoubleOperation: UInt8 { case add = 0x58, multiply = 0x59, subtract = 0x5c }
+  /// movq m64, xmm
+  package mutating func storeDouble(_ at: Address, _ from: UInt8) {
+    byte(0x66)
+    rexMemory(wide: false, from, at)
+    byte(0x0f)
+    byte(0xd6)
+    memory(from, at)
+  }
 
-  /// to := to op from, of xmm0…7
+  /// movaps
+  package mutating func moveVector(_ to: UInt8, _ from: UInt8) {
+    rex(wide: false, to, 0, from)
+    byte(0x0f)
+    byte(0x28)
+    direct(to, from)
+  }
+
+  /// xorps of a register with itself
+  package mutating func clearVector(_ r: UInt8) {
+    rex(wide: false, r, 0, r)
+    byte(0x0f)
+    byte(0x57)
+    direct(r, r)
+  }
+
+  package enum DoubleOperation: UInt8 { case squareRoot = 0x51, add = 0x58, multiply = 0x59, subtract = 0x5c, divide = 0x5e }
+
+  /// to := to op from; the root is that of `from`.
   package mutating func double(_ op: DoubleOperation, _ to: UInt8, _ from: UInt8) {
     byte(0xf2)
+    rex(wide: false, to, 0, from)
     byte(0x0f)
     byte(op.rawValue)
     direct(to, from)
   }
 
+  /// to := a op b, on hosts with AVX.
+  package mutating func double(_ op: DoubleOperation, _ to: UInt8, _ a: UInt8, _ b: UInt8) {
+    vex(map: 1, wide: false, prefix: 3, to, a, b)
+    byte(op.rawValue)
+    direct(to, b)
+  }
+
+  /// The three bytes of a VEX prefix for registers; `prefix` 1 stands for 66, 3 for F2.
+  private mutating func vex(map: UInt8, wide: Bool, prefix: UInt8, _ reg: UInt8, _ second: UInt8, _ rm: UInt8) {
+    byte(0xc4)
+    byte((reg & 8 == 0 ? 0x80 : 0) | 0x40 | (rm & 8 == 0 ? 0x20 : 0) | map)
+    byte((wide ? 0x80 : 0) | (~second & 15) << 3 | prefix)
+  }
+
+  /// cvtsi2sd
+  package mutating func convertToDouble(_ to: UInt8, _ from: Register) {
+    byte(0xf2)
+    rex(wide: true, to, 0, from.number)
+    byte(0x0f)
+    byte(0x2a)
+    direct(to, from.number)
+  }
+
   /// comisd: ZF and CF as for unsigned integers.
   package mutating func compareDouble(_ a: UInt8, _ b: UInt8) {
     byte(0x66)
+    rex(wide: false, a, 0, b)
     byte(0x0f)
     byte(0x2f)
     direct(a, b)
@@ -595,12 +645,12 @@ package struct Assembler {
 
   package enum FusedOperation: UInt8 { case multiplyAdd = 0xb9, multiplySubtract = 0xbb, multiplyNegatedAdd = 0xbd }
 
-  /// The 231 form: to := ±(a · b) ± to, of xmm0…7
-  package mutating func fused(_ op: FusedOperation, _ to: UInt8, _ a: UInt8, _ b: UInt8) {
-    byte(0xc4)
-    byte(0xe2)
-    byte(0x80 | (~a & 15) << 3 | 1)
-    byte(op.rawValue)
+  /// The 231 form: to := ±(a · b) ± to; or the 213 form: to := ±(a · to) ± b.
+  package mutating func fused(
+    _ op: FusedOperation, _ to: UInt8, _ a: UInt8, _ b: UInt8, multipliesTarget: Bool = false
+  ) {
+    vex(map: 2, wide: true, prefix: 1, to, a, b)
+    byte(multipliesTarget ? op.rawValue - 0x10 : op.rawValue)
     direct(to, b)
   }
 

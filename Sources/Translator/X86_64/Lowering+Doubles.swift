@@ -1,60 +1,106 @@
-// Packed doubles: scalar SSE arithmetic on bits that live in general registers, and the checks that keep a packed double
-// normal, an infinity or a zero (kittson_cpu.h).
+// Packed doubles: scalar SSE arithmetic in vector registers, and the checks that keep a packed double normal, an infinity or
+// a zero (kittson_cpu.h).
 import CSupport
 
 extension Lowering {
-  /// Loads a value's bits into a vector register.
-  private func vector(_ number: UInt8, _ value: Int32) {
-    if let place = memory(value), !isNeeded(value) {
-      a.loadDouble(number, place)
-    } else {
-      a.moveToVector(number, register(value))
-    }
-  }
+  // MARK: Arithmetic
 
   func lowerDoubleArithmetic(_ index: Int, _ node: Node) {
     let kind = DoubleArithmetic(rawValue: node.condition)!
-    vector(0, kind.rawValue >= DoubleArithmetic.multiplyAdd.rawValue ? node.c : node.a)
-    vector(1, kind.rawValue >= DoubleArithmetic.multiplyAdd.rawValue ? node.a : node.b)
+    let x = vector(node.a), y = node.b >= 0 ? vector(node.b) : x, z = node.c >= 0 ? vector(node.c) : x
+    let result: UInt8
     switch kind {
-    case .multiply, .multiplyNegated: a.double(.multiply, 0, 1)
-    case .add: a.double(.add, 0, 1)
-    case .subtract: a.double(.subtract, 0, 1)
+    case .multiply, .multiplyNegated: result = lowerBinary(.multiply, node, x, y)
+    case .add: result = lowerBinary(.add, node, x, y)
+    case .subtract: result = lowerBinary(.subtract, node, x, y)
+    case .divide: result = lowerBinary(.divide, node, x, y)
+    case .squareRoot:
+      result = allocateVector()
+      a.double(.squareRoot, result, x)
     case .multiplyAdd, .multiplySubtract, .multiplyNegatedAdd:
-      vector(2, node.b)
-      a.fused(
+      result = lowerFused(
         kind == .multiplyAdd ? .multiplyAdd : kind == .multiplySubtract ? .multiplySubtract : .multiplyNegatedAdd,
-        0, 1, 2)
+        node, x, y, z)
     }
-    let r = allocate()
-    pin(r)
-    a.moveFromVector(r, 0)
-    if kind == .multiplyNegated { a.bitComplement(r, bit: 63) }
-    checkExponent(index, node, r, .doubleResult)
-    define(index, r)
+    pinnedVectors |= 1 << UInt32(result)
+    if kind == .multiplyNegated {
+      a.moveFromVector(.rax, result)
+      a.bitComplement(.rax, bit: 63)
+      a.moveToVector(result, .rax)
+    } else {
+      a.moveFromVector(.rax, result)
+    }
+    checkExponent(index, node, Lowering.vectorPlace + result, .doubleResult)
+    defineVector(index, result)
+  }
+
+  private func lowerBinary(_ op: Assembler.DoubleOperation, _ node: Node, _ x: UInt8, _ y: UInt8) -> UInt8 {
+    if Frontend.hostHasFMA {
+      let result = takeVector(node.a) ?? takeVector(node.b) ?? allocateVector()
+      a.double(op, result, x, y)
+      return result
+    }
+    let result = allocateVector()
+    a.moveVector(result, x)
+    a.double(op, result, y)
+    return result
+  }
+
+  /// x·y + z and the like, over an operand that dies.
+  private func lowerFused(
+    _ op: Assembler.FusedOperation, _ node: Node, _ x: UInt8, _ y: UInt8, _ z: UInt8
+  ) -> UInt8 {
+    if let result = takeVector(node.c) {
+      a.fused(op, result, x, y)
+      return result
+    }
+    if let result = takeVector(node.a) {
+      a.fused(op, result, y, z, multipliesTarget: true)
+      return result
+    }
+    if let result = takeVector(node.b) {
+      a.fused(op, result, x, z, multipliesTarget: true)
+      return result
+    }
+    let result = allocateVector()
+    a.moveVector(result, z)
+    a.fused(op, result, x, y)
+    return result
   }
 
   func lowerCheckDouble(_ index: Int, _ node: Node) {
     let r = writableCopy(node.a)
-    checkExponent(index, node, r, .checkDouble)
+    a.move(.rax, r)
+    checkExponent(index, node, r.number, .checkDouble)
     define(index, r)
   }
 
-  /// Exponent fields 0 and 0x7ff leave the straight line.
-  private func checkExponent(_ index: Int, _ node: Node, _ r: Register, _ kind: StubKind) {
-    a.move(.rax, r)
+  /// rax: the bits at `place`, of which exponent fields 0 and 0x7ff leave the straight line. One more, they have no bit
+  /// but the lowest, or the one above the field.
+  private func checkExponent(_ index: Int, _ node: Node, _ place: UInt8, _ kind: StubKind) {
     a.shift(.right, .rax, by: 52)
-    a.arithmetic(.and, .rax, immediate: 0x7ff, .long)
-    a.arithmetic(.sub, .rax, immediate: 1, .long)
-    a.arithmetic(.cmp, .rax, immediate: 0x7fd, .long)
-    let stub = addStub(kind, index, exit: Int(node.imm), from: a.jump(if: .above))
-    stubs[stub].data = r
+    a.arithmetic(.add, .rax, immediate: 1, .long)
+    a.test(.rax, immediate: 0x7fe, .long)
+    let stub = addStub(kind, index, exit: Int(node.imm), from: a.jump(if: .equal))
+    setData(stub, place)
     stubs[stub].back = a.cursor
+  }
+
+  private func setData(_ stub: Int, _ place: UInt8) {
+    if place < Lowering.vectorPlace {
+      stubs[stub].data = Register(place)
+    } else {
+      stubs[stub].vector = place - Lowering.vectorPlace
+    }
+  }
+
+  private func dataPlace(_ stub: Stub) -> UInt8 {
+    stub.vector != 0xff ? Lowering.vectorPlace + stub.vector : stub.data.number
   }
 
   /// A zero goes on, as does an infinity that was loaded; a computed zero only while no result has underflowed.
   func emitDoubleStub(_ stub: Stub) {
-    a.move(.rax, stub.data)
+    move(Register.rax.number, dataPlace(stub))
     a.arithmetic(.add, .rax, .rax)
     var refused: UnsafeMutablePointer<UInt8>? = nil
     if stub.kind == .doubleResult {
@@ -73,15 +119,34 @@ extension Lowering {
     emitExit(Int(stub.exit), marker: stub.marker)
   }
 
-  /// The conditions of Relation after comisd.
+  /// comisd, for the conditions of Relation.
+  func emitDoubleComparison(_ node: Node) {
+    let x = vector(node.a)
+    a.compareDouble(x, vector(node.b))
+  }
+
   func lowerDoubleComparison(_ index: Int, _ node: Node) {
-    vector(0, node.a)
-    vector(1, node.b)
-    a.compareDouble(0, 1)
+    emitDoubleComparison(node)
     let r = allocate()
     a.setCondition(condition(node), r)
     define(index, r)
   }
+
+  /// An integer of up to 53 bits and a sign: exact.
+  func lowerConvertInteger(_ index: Int, _ node: Node) {
+    let source = register(node.a)
+    a.move(.rax, source)
+    a.shift(.arithmetic, .rax, by: 53)
+    a.arithmetic(.add, .rax, immediate: 1)
+    a.arithmetic(.cmp, .rax, immediate: 1)
+    addStub(.exit, index, exit: Int(node.imm), from: a.jump(if: .above))
+    let x = allocateVector()
+    a.clearVector(x)
+    a.convertToDouble(x, source)
+    defineVector(index, x)
+  }
+
+  // MARK: Calls
 
   /// Floating-point registers go home, a function computes there, and what it wrote is read from there.
   func lowerFloatCall(_ index: Int, _ node: Node) {
@@ -107,23 +172,99 @@ extension Lowering {
     a.jump(to: stub.back)
   }
 
+  // MARK: Forms
+
+  /// The bits a of a register with the form b. Where both stand at home (`condition`: the register's number) a register of
+  /// another form is packed there too, so that the home is known to hold a packed double from here on.
   func lowerPackDouble(_ index: Int, _ node: Node) {
-    let form = register(node.b)
-    let r = writableCopy(node.a)
-    a.test(form, form)
+    let number = Int(node.condition)
+    let sig = Slot.significand(number & 127), exp = Slot.exponent(number & 127)
+    let inPlace = number < 128 && homeValue[exp] == node.b && dirtyValue[exp] < 0 && !isNeeded(node.b)
+    let ownDirty = inPlace && dirtyValue[sig] == node.a
+    let lives = values[Int(node.a)].next != Optimizer.never || values[Int(node.a)].keep
+      || values[Int(node.a)].dirty > (ownDirty ? 1 : 0)
+    if inPlace && homeValue[sig] != node.a { loseHome(sig) }
+    let place = packedPlace(node.a, lives: lives)
+    let isAtHome = inPlace && homeValue[sig] == node.a && values[Int(node.a)].home == Int16(sig)
+    var form = Register.none
+    if inPlace && !isHeld(node.b) {
+      var address = home(exp)
+      address.displacement += 7
+      a.arithmetic(.cmp, address, immediate: 0, .byte)
+    } else {
+      form = register(node.b)
+      a.test(form, form)
+    }
     let stub = addStub(.packDouble, index, exit: Int(node.imm), from: a.jump(if: .notSign))
-    stubs[stub].data = r
+    setData(stub, place)
     stubs[stub].address = form
+    stubs[stub].near = inPlace ? Int32(number) : -1
     stubs[stub].back = a.cursor
-    define(index, r)
+    if inPlace { packedAtHome(index, node, number, ownDirty: ownDirty, isAtHome: isAtHome) }
+    if !lives { leaveRegisters(node.a) }
+    enter(Int32(index), at: place)
+    releaseIfDead(Int32(index))
+  }
+
+  /// A place with the bits that the result may have: the value's own where it does not live on.
+  private func packedPlace(_ value: Int32, lives: Bool) -> UInt8 {
+    if lives {
+      let source = vector(value), copy = allocateVector()
+      a.moveVector(copy, source)
+      pinnedVectors |= 1 << UInt32(copy)
+      return Lowering.vectorPlace + copy
+    }
+    let r = values[Int(value)].register
+    if values[Int(value)].vector == 0xff && r != 0xff {
+      pin(Register(r))
+      return r
+    }
+    return Lowering.vectorPlace + vector(value)
+  }
+
+  private func leaveRegisters(_ value: Int32) {
+    dropVector(value)
+    let r = values[Int(value)].register
+    if r != 0xff {
+      inRegister[Int(r)] = -1
+      values[Int(value)].register = 0xff
+    }
+  }
+
+  /// What is known of the homes behind the check. A write of the register's new form follows in the IR.
+  private func packedAtHome(_ index: Int, _ node: Node, _ number: Int, ownDirty: Bool, isAtHome: Bool) {
+    let sig = Slot.significand(number), exp = Slot.exponent(number)
+    values[Int(node.b)].home = -1
+    homeValue[exp] = -1
+    if ownDirty { makeClean(sig) }
+    if homeValue[sig] >= 0 {
+      values[Int(homeValue[sig])].home = -1
+      homeValue[sig] = -1
+    }
+    homeIsPacked[number] = true
+    if isAtHome {
+      values[index].home = Int16(sig)
+      homeValue[sig] = Int32(index)
+    }
   }
 
   func emitPackStub(_ stub: Stub) {
-    a.move(.rax, stub.data)
-    a.move(.rcx, stub.address)
+    let place = dataPlace(stub)
+    move(Register.rax.number, place)
+    let number = Int(stub.near)
+    if stub.address == .none {
+      a.load(.rcx, home(Slot.exponent(number)))
+    } else {
+      a.move(.rcx, stub.address)
+    }
     a.call(to: context.thunks.pack)
     let refused = a.shortJump(if: .notEqual)
-    a.move(stub.data, .rax)
+    move(place, Register.rax.number)
+    if number >= 0 {
+      a.store(home(Slot.significand(number)), .rax)
+      a.move(.rax, immediate: Frontend.packed)
+      a.store(home(Slot.exponent(number)), .rax)
+    }
     a.jump(to: stub.back)
     a.bindShort(refused)
     writeSnapshot(stub)

@@ -18,7 +18,7 @@ extension Lowering {
       for (k, slot) in region.carried.enumerated() {
         // The frontend begins the block with the values of the carried slots.
         carried.append(Carried(
-          slot: slot, register: Lowering.carriers[k], value: Int32(k), written: region.written[k]))
+          slot: slot, place: region.places[k], value: Int32(k), written: region.written[k]))
       }
     } else {
       chooseCarried()
@@ -27,9 +27,8 @@ extension Lowering {
     }
     if carried.contains(where: { $0.slot >= Slot.floats }) { lowerSettle(0, .max) }
     for c in carried {
-      a.load(c.register, home(c.slot))
-      values[Int(c.value)].register = c.register.number
-      inRegister[Int(c.register.number)] = c.value
+      load(c.place, home(c.slot))
+      enter(c.value, at: c.place)
       if c.written {
         // In later passes the home is behind: the value counts as not written home.
         dirtyValue[c.slot] = c.value
@@ -51,14 +50,15 @@ extension Lowering {
 
   /// The slots that a block alone carries: the first that it reads.
   private func chooseCarried() {
-    var registers = Array(Lowering.carriers.dropLast())
+    var registers = Array(Lowering.carriers.dropLast()), vectors = Lowering.vectorCarriers
+    let doubles = block.doubleSlots()
     for index in 0..<block.count where nodes[index].op == .get {
       let slot = Int(nodes[index].imm)
-      if Slot.isPredicate(slot) || optimizer.firstUse[index] == Optimizer.never { continue }
-      guard let register = registers.popLast() else { break }
+      if Slot.isPredicate(slot) || Slot.isExponent(slot) || optimizer.firstUse[index] == Optimizer.never { continue }
+      guard let place = doubles.contains(slot) ? vectors.popLast() : registers.popLast() else { continue }
       var written = false
       for other in 0..<block.count where nodes[other].op == .put && nodes[other].imm == Int64(slot) { written = true }
-      carried.append(Carried(slot: slot, register: register, value: Int32(index), written: written))
+      carried.append(Carried(slot: slot, place: place, value: Int32(index), written: written))
     }
   }
 
@@ -85,19 +85,19 @@ extension Lowering {
   /// At an exit to a head: everything not carried goes home, what is carried to its register, and on.
   func carry(to entry: Int, _ number: Int, _ stub: Stub) {
     // Where each carried slot's value is: a register, a constant, or its home.
-    var sources = [(kind: UInt8, register: UInt8, value: Int32)](repeating: (2, 0, -1), count: carried.count)
+    var sources = [(kind: UInt8, place: UInt8, value: Int32)](repeating: (2, 0, -1), count: carried.count)
     for index in Int(stub.snapshot)..<Int(stub.snapshot + stub.snapshotCount) {
       let s = saved[index]
       if let k = carried.firstIndex(where: { $0.slot == Int(s.slot) }) {
-        sources[k] = s.register != 0xff ? (0, s.register, s.value) : (1, 0, s.value)
+        sources[k] = s.place != 0xff ? (0, s.place, s.value) : (1, 0, s.value)
         continue
       }
       let known = nodes[Int(s.value)].flags & Optimizer.elided != 0
         ? Optimizer.verdict(nodes, nodes[Int(stub.node)], s.value) : nil
-      writeHome(Int(s.slot), s.value, s.register, known: known)
+      writeHome(Int(s.slot), s.value, s.place, known: known)
     }
     for k in carried.indices where sources[k].kind == 2 && stub.heldCarried >> UInt64(k) & 1 != 0 {
-      sources[k] = (0, carried[k].register.number, -1)
+      sources[k] = (0, carried[k].place, -1)
     }
     moveCarried(&sources)
     let exit = block.exits[number]
@@ -124,32 +124,32 @@ extension Lowering {
   }
 
   /// Moves each carried value to its register, all at once.
-  private func moveCarried(_ sources: inout [(kind: UInt8, register: UInt8, value: Int32)]) {
-    var pending = carried.indices.filter { sources[$0].kind == 0 && sources[$0].register != carried[$0].register.number }
+  private func moveCarried(_ sources: inout [(kind: UInt8, place: UInt8, value: Int32)]) {
+    var pending = carried.indices.filter { sources[$0].kind == 0 && sources[$0].place != carried[$0].place }
     while !pending.isEmpty {
       if let free = pending.first(where: { k in
-        !pending.contains { $0 != k && sources[$0].register == carried[k].register.number }
+        !pending.contains { $0 != k && sources[$0].place == carried[k].place }
       }) {
-        a.move(carried[free].register, Register(sources[free].register))
+        move(carried[free].place, sources[free].place)
         pending.removeAll { $0 == free }
       } else {
-        // A cycle: one of its values waits in rax.
-        let k = pending[0]
-        a.move(.rax, Register(sources[k].register))
-        let old = sources[k].register
-        for other in pending where sources[other].register == old { sources[other].register = Register.rax.number }
+        // A cycle: one of its values waits in rax, or xmm0.
+        let old = sources[pending[0]].place
+        let waiting = old < Lowering.vectorPlace ? Register.rax.number : Lowering.vectorPlace
+        move(waiting, old)
+        for other in pending where sources[other].place == old { sources[other].place = waiting }
       }
     }
     for k in carried.indices {
       if sources[k].kind == 1 {
-        a.move(carried[k].register, immediate: constant(sources[k].value)!)
+        move(carried[k].place, immediate: constant(sources[k].value)!)
       } else if sources[k].kind == 2 {
-        a.load(carried[k].register, home(carried[k].slot))
+        load(carried[k].place, home(carried[k].slot))
       }
     }
   }
 
   func writeCarried() {
-    for c in carried where c.written { a.store(home(c.slot), c.register) }
+    for c in carried where c.written { store(home(c.slot), c.place) }
   }
 }

@@ -81,7 +81,8 @@ extension Lowering {
   func lowerStore(_ index: Int, _ node: Node) {
     let address = register(node.a)
     let immediate = smallConstant(node.b)
-    let data = immediate == nil || context.logStores ? register(node.b) : Register.rax
+    let x = node.size == 8 ? values[Int(node.b)].vector : 0xff
+    let data = x == 0xff && (immediate == nil || context.logStores) ? register(node.b) : Register.rax
     var skip: UnsafeMutablePointer<UInt8>? = nil
     if node.c >= 0 {
       let flag = register(node.c)
@@ -98,12 +99,15 @@ extension Lowering {
       let place = Address(.rax, 0, index: address)
       if let immediate {
         a.store(place, immediate: immediate, Width(rawValue: node.size)!)
+      } else if x != 0xff {
+        a.storeDouble(place, x)
       } else {
         a.store(place, data, Width(rawValue: node.size)!)
       }
     }
     stubs[stub].address = address
     stubs[stub].data = data
+    stubs[stub].vector = x
     stubs[stub].back = a.cursor
     lastStoreStub = stub
     if let skip { a.bindShort(skip) }

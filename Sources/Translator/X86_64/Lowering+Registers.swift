@@ -26,11 +26,12 @@ extension Lowering {
   @inline(__always) func pin(_ r: Register) { pinned |= 1 << UInt32(r.number) }
 
   @inline(__always) func pinIfHeld(_ value: Int32) {
-    let r = values[Int(value)].register
+    let r = values[Int(value)].register, x = values[Int(value)].vector
     if r != 0xff { pinned |= 1 << UInt32(r) }
+    if x != 0xff { pinnedVectors |= 1 << UInt32(x) }
   }
 
-  /// Gives the register of a value that is needed no more back.
+  /// Gives the registers of a value that is needed no more back.
   func releaseIfDead(_ value: Int32) {
     guard value >= 0, !isNeeded(value) else { return }
     let r = values[Int(value)].register
@@ -38,6 +39,7 @@ extension Lowering {
       inRegister[Int(r)] = -1
       values[Int(value)].register = 0xff
     }
+    dropVector(value)
     let spill = values[Int(value)].spill
     if spill >= 0 {
       spillsUsed &= ~(1 << UInt64(spill))
@@ -61,7 +63,8 @@ extension Lowering {
       candidates &= candidates - 1
       let value = values[Int(inRegister[r])]
       let distance = value.next == Optimizer.never ? Int64(1) << 33 : Int64(value.next)
-      let kept = value.dirty == 0 && (value.home >= 0 || value.spill >= 0 || nodes[Int(inRegister[r])].op == .constant)
+      let kept = value.vector != 0xff
+        || value.dirty == 0 && (value.home >= 0 || value.spill >= 0 || nodes[Int(inRegister[r])].op == .constant)
       let score = distance * 2 + (kept ? 64 : 0)
       if score > bestScore {
         bestScore = score
@@ -75,12 +78,19 @@ extension Lowering {
 
   func evict(_ r: Register) {
     let value = inRegister[Int(r.number)]
+    if values[Int(value)].vector == 0xff { save(value, r.number) }
+    values[Int(value)].register = 0xff
+    inRegister[Int(r.number)] = -1
+  }
+
+  /// Stores a value that is about to lose its last register, at `place`, where it is wanted.
+  func save(_ value: Int32, _ place: UInt8) {
     if values[Int(value)].dirty != 0 {
       var index = 0
       while index < dirtyCount {
         let slot = Int(dirtySlots[index])
         if dirtyValue[slot] == value {
-          a.store(home(slot), r, width(ofSlot: slot))
+          store(home(slot), place, width(ofSlot: slot))
           makeClean(slot)
           values[Int(value)].home = Int16(slot)
           homeValue[slot] = value
@@ -95,15 +105,15 @@ extension Lowering {
       precondition(spill < 63, "no spill slot")
       spillsUsed |= 1 << UInt64(spill)
       values[Int(value)].spill = Int16(spill)
-      a.store(spillAddress(Int16(spill)), r)
+      store(spillAddress(Int16(spill)), place)
     }
-    values[Int(value)].register = 0xff
-    inRegister[Int(r.number)] = -1
   }
 
-  /// Loads a value that is in no register into `r`, without saying so.
+  /// Loads a value that is in no general register into `r`, without saying so.
   func fetch(_ value: Int32, _ r: Register) {
-    if let c = constant(value) {
+    if values[Int(value)].vector != 0xff {
+      a.moveFromVector(r, values[Int(value)].vector)
+    } else if let c = constant(value) {
       a.move(r, immediate: c, keepFlags: true)
     } else if values[Int(value)].spill >= 0 {
       a.load(r, spillAddress(values[Int(value)].spill))
@@ -160,7 +170,7 @@ extension Lowering {
   /// The memory that holds a value which is in no register and needs none.
   func memory(_ value: Int32) -> Address? {
     let v = values[Int(value)]
-    if v.register != 0xff || constant(value) != nil { return nil }
+    if v.register != 0xff || v.vector != 0xff || constant(value) != nil { return nil }
     if v.spill >= 0 { return spillAddress(v.spill) }
     return v.home >= 0 ? home(Int(v.home)) : nil
   }

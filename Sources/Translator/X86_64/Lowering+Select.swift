@@ -127,6 +127,10 @@ extension Lowering {
     case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestBitVariable, .exitTestMask:
       let condition = emitComparison(node)
       addStub(.exit, index, exit: Int(node.c), from: a.jump(if: condition))
+    case .exitCompareDouble:
+      emitDoubleComparison(node)
+      addStub(.exit, index, exit: Int(node.c), from: a.jump(if: condition(node)))
+    case .convertInteger: lowerConvertInteger(index, node)
     case .floatArithmetic: lowerDoubleArithmetic(index, node)
     case .compareDouble: lowerDoubleComparison(index, node)
     case .checkDouble: lowerCheckDouble(index, node)

@@ -28,7 +28,7 @@ extension Lowering {
   }
 
   func put(_ slot: Int, _ value: Int32) {
-    if values[Int(value)].home == Int16(slot) && homeValue[slot] == value {
+    if values[Int(value)].home == Int16(slot) && homeValue[slot] == value || isPackedAtHome(slot, value) {
       // The home has it already.
       if dirtyValue[slot] >= 0 {
         let old = dirtyValue[slot]
@@ -43,9 +43,9 @@ extension Lowering {
       if old != value { releaseIfDead(old) }
     }
     // Consumed already: nothing but the pin keeps its register.
-    if values[Int(value)].register != 0xff { pin(Register(values[Int(value)].register)) }
+    pinIfHeld(value)
     loseHome(slot)
-    if constant(value) == nil && nodes[Int(value)].flags & Optimizer.elided == 0 { _ = register(value) }
+    if constant(value) == nil && nodes[Int(value)].flags & Optimizer.elided == 0 && !isHeld(value) { _ = register(value) }
     dirtyValue[slot] = value
     values[Int(value)].dirty += 1
     dirtyPlace[slot] = Int16(dirtyCount)
@@ -55,10 +55,11 @@ extension Lowering {
 
   /// A home is about to be overwritten: a value still wanted that stands only there goes to a register.
   func loseHome(_ slot: Int) {
+    if Slot.isExponent(slot) { homeIsPacked[(slot - Slot.floats) / 2] = false }
     let resident = homeValue[slot]
     guard resident >= 0 else { return }
     if values[Int(resident)].home == Int16(slot) {
-      if isNeeded(resident) && values[Int(resident)].register == 0xff && values[Int(resident)].spill < 0 {
+      if isNeeded(resident) && !isHeld(resident) && values[Int(resident)].spill < 0 {
         _ = register(resident)
       }
       values[Int(resident)].home = -1
@@ -66,11 +67,16 @@ extension Lowering {
     homeValue[slot] = -1
   }
 
-  func writeHome(_ slot: Int, _ value: Int32, _ held: UInt8, known: Bool? = nil) {
+  /// Whether the form of a packed double is to be written where the home has it.
+  private func isPackedAtHome(_ slot: Int, _ value: Int32) -> Bool {
+    Slot.isExponent(slot) && homeIsPacked[(slot - Slot.floats) / 2] && constant(value) == Frontend.packed
+  }
+
+  func writeHome(_ slot: Int, _ value: Int32, _ place: UInt8, known: Bool? = nil) {
     if let known {
       a.store(home(slot), immediate: known ? 1 : 0, .byte)
-    } else if held != 0xff {
-      a.store(home(slot), Register(held), width(ofSlot: slot))
+    } else if place != 0xff {
+      store(home(slot), place, width(ofSlot: slot))
     } else {
       let c = constant(value)!
       if c == Int64(Int32(truncatingIfNeeded: c)) || Slot.isPredicate(slot) {
@@ -87,7 +93,7 @@ extension Lowering {
     while dirtyCount > 0 {
       let slot = Int(dirtySlots[dirtyCount - 1])
       let value = dirtyValue[slot]
-      writeHome(slot, value, values[Int(value)].register)
+      writeHome(slot, value, place(value))
       makeClean(slot)
       values[Int(value)].home = Int16(slot)
       homeValue[slot] = value
@@ -100,6 +106,8 @@ extension Lowering {
       values[Int(inRegister[r])].register = 0xff
       inRegister[r] = -1
     }
+    for x in 0..<16 where inVector[x] >= 0 { dropVector(inVector[x]) }
+    homeIsPacked.update(repeating: false, count: 128)
     for slot in 0..<Slot.count where homeValue[slot] >= 0 {
       values[Int(homeValue[slot])].home = -1
       homeValue[slot] = -1
@@ -123,7 +131,10 @@ extension Lowering {
       a.arithmetic(.or, state(StateOffset.psr), immediate: Int32(node.imm), .byte)
       a.bindShort(skip)
     } else {
-      a.arithmetic(.or, state(StateOffset.psr), immediate: Int32(node.imm), .byte)
+      // It is set nearly always: a loop need not write it in every pass.
+      a.test(state(StateOffset.psr), immediate: Int32(node.imm), .byte)
+      let stub = addStub(.modified, index, from: a.jump(if: .equal))
+      stubs[stub].back = a.cursor
     }
   }
 }

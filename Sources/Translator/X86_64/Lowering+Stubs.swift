@@ -13,7 +13,7 @@ extension Lowering {
     for index in 0..<dirtyCount {
       let slot = Int(dirtySlots[index])
       let value = dirtyValue[slot]
-      saved[savedCount] = Saved(slot: Int16(slot), register: values[Int(value)].register, value: value)
+      saved[savedCount] = Saved(slot: Int16(slot), place: place(value), value: value)
       savedCount += 1
     }
     stubs[stubCount] = Stub(
@@ -22,7 +22,7 @@ extension Lowering {
       eventsChecked: eventsChecked, storeEnd: -1, again: from)
     if isLoop {
       for (k, c) in carried.enumerated() where dirtyValue[c.slot] < 0 {
-        if inRegister[Int(c.register.number)] == c.value && homeValue[c.slot] == c.value {
+        if isHeld(c.value, at: c.place) && homeValue[c.slot] == c.value {
           stubs[stubCount].heldCarried |= 1 << UInt64(k)
         }
       }
@@ -40,7 +40,7 @@ extension Lowering {
       } else {
         known = nil
       }
-      writeHome(Int(s.slot), s.value, s.register, known: known)
+      writeHome(Int(s.slot), s.value, s.place, known: known)
     }
   }
 
@@ -67,6 +67,9 @@ extension Lowering {
     case .site: emitSiteEvents(stub)
     case .settle:
       a.call(to: context.thunks.settle)
+      a.jump(to: stub.back)
+    case .modified:
+      a.arithmetic(.or, state(StateOffset.psr), immediate: Int32(nodes[Int(stub.node)].imm), .byte)
       a.jump(to: stub.back)
     case .exit:
       if isLoop, let entry = entry(behind: Int(stub.exit)) {
@@ -98,7 +101,7 @@ extension Lowering {
           a.move(.rax, immediate: c)
           a.store(Address(.rsp), .rax)
         } else {
-          a.store(Address(.rsp), stub.data)
+          store(Address(.rsp), stub.vector != 0xff ? Lowering.vectorPlace + stub.vector : stub.data.number)
         }
       }
       a.move(.rax, stub.address)

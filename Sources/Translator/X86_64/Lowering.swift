@@ -39,6 +39,7 @@ struct RegionEntry {
 struct RegionLayout {
   var entries: [RegionEntry]
   var carried: [Int]
+  var places: [UInt8]
   /// For each of them: whether some block writes it, so that its home is behind.
   var written: [Bool]
 }
@@ -65,6 +66,7 @@ struct EmittedSite {
 final class Lowering {
   struct Value {
     var register: UInt8 = 0xff
+    var vector: UInt8 = 0xff // vector register that holds the value, beside or instead of a general one
     var home: Int16 = -1    // slot whose home holds the value
     var spill: Int16 = -1   // spill slot that holds the value
     var dirty: UInt8 = 0    // number of slots that hold it and are not written home
@@ -74,7 +76,7 @@ final class Lowering {
 
   enum StubKind {
     case exit, load, store, budget, site, loopLeft, loopBudget, checkDouble, doubleResult, packDouble, floatCall
-    case settle
+    case settle, modified
   }
 
   struct Stub {
@@ -87,6 +89,7 @@ final class Lowering {
     var snapshotCount: Int32
     var address: Register
     var data: Register
+    var vector: UInt8 = 0xff                 // the vector register that holds the data instead
     var marker: UInt64
     var charged: Int32
     var eventsChecked: Bool
@@ -96,10 +99,10 @@ final class Lowering {
     var heldCarried: UInt64 = 0              // carried slots, not written, whose registers still hold them
   }
 
-  /// A dirty slot at a stub: its number, and the value with the register that holds it (0xff: a constant, or elided).
+  /// A dirty slot at a stub: its number, and the value with the place that holds it (0xff: a constant, or elided).
   struct Saved {
     var slot: Int16
-    var register: UInt8
+    var place: UInt8
     var value: Int32
   }
 
@@ -111,6 +114,7 @@ final class Lowering {
 
   let values: UnsafeMutablePointer<Value>
   let inRegister: UnsafeMutablePointer<Int32>   // value in each host register, or -1
+  let inVector: UnsafeMutablePointer<Int32>     // likewise
   let dirtyValue: UnsafeMutablePointer<Int32>   // per slot, or -1
   let dirtyPlace: UnsafeMutablePointer<Int16>   // per slot: index in dirtySlots
   let dirtySlots: UnsafeMutablePointer<Int16>
@@ -122,6 +126,9 @@ final class Lowering {
   var savedCount = 0
   var spillsUsed: UInt64 = 0
   var pinned: UInt32 = 0
+  var pinnedVectors: UInt32 = 0
+  /// Floating-point registers whose home is known to have the form of a packed double.
+  let homeIsPacked: UnsafeMutablePointer<Bool>
   var marker: UInt64 = 0
   /// Slots of the block that the budget has paid for at this point. Without called sites it pays for all at the head. With
   /// them it pays up to the end of the first, so that the budget is exact where a callable runs, and for what is behind
@@ -134,7 +141,7 @@ final class Lowering {
   /// Loop-carried slots of a block that branches to itself, with the host register each has at the loop's head.
   struct Carried {
     var slot: Int
-    var register: Register
+    var place: UInt8
     var value: Int32    // the `get` that reads it
     var written: Bool
   }
@@ -143,7 +150,8 @@ final class Lowering {
   /// The region's blocks, or the block alone where it branches to itself; and jumps to heads that are not emitted yet.
   var entries: [RegionEntry] = []
   var unbound: [(place: UnsafeMutablePointer<UInt8>, entry: Int)] = []
-  static let carriers: [Register] = [.rdi, .rsi, .r8, .r9, .r10, .r11, .rbp]
+  static let carriers: [UInt8] = [Register.rdi, .rsi, .r8, .r9, .r10, .r11, .rbp].map(\.number)
+  static let vectorCarriers: [UInt8] = (6...15).reversed().map { vectorPlace + $0 }
 
   var exits: [EmittedExit] = []
   var sites: [EmittedSite] = []
@@ -163,6 +171,8 @@ final class Lowering {
     self.optimizer = optimizer
     values = .allocate(capacity: Block.capacity)
     inRegister = .allocate(capacity: 16)
+    inVector = .allocate(capacity: 16)
+    homeIsPacked = .allocate(capacity: 128)
     dirtyValue = .allocate(capacity: Slot.count)
     dirtyPlace = .allocate(capacity: Slot.count)
     dirtySlots = .allocate(capacity: Slot.count)
@@ -211,7 +221,11 @@ final class Lowering {
       values[index] = Value()
       values[index].next = optimizer.firstUse[index]
     }
-    for r in 0..<16 { inRegister[r] = -1 }
+    for r in 0..<16 {
+      inRegister[r] = -1
+      inVector[r] = -1
+    }
+    homeIsPacked.update(repeating: false, count: 128)
     for slot in 0..<Slot.count {
       dirtyValue[slot] = -1
       homeValue[slot] = -1
@@ -223,6 +237,7 @@ final class Lowering {
     let lastCarrying = isLoop ? lastCarryingExit() : -1
     for index in 0..<block.count {
       pinned = 0
+      pinnedVectors = 0
       if charged != block.slots { chargeBefore(index) }
       lowerNode(index)
       if index == lastCarrying { endCarrying() }
@@ -255,7 +270,7 @@ final class Lowering {
   func exitNumber(_ node: Node) -> Int? {
     switch node.op {
     case .exitIf, .exitUnless, .exitAlways: Int(node.imm)
-    case .exitCompare, .exitCompareImmediate, .exitTestBit: Int(node.c)
+    case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitCompareDouble: Int(node.c)
     default: nil
     }
   }
@@ -311,7 +326,7 @@ final class Lowering {
     switch node.op {
     case .dead, .constant: return
     case .get:
-      if values[index].register != 0xff || values[index].dirty != 0 || homeValue[Int(node.imm)] == Int32(index) { return }
+      if isHeld(Int32(index)) || values[index].dirty != 0 || homeValue[Int(node.imm)] == Int32(index) { return }
       values[index].home = Int16(node.imm)
       homeValue[Int(node.imm)] = Int32(index)
       return
@@ -320,7 +335,7 @@ final class Lowering {
       put(Int(node.imm), node.a)
       releaseIfDead(node.a)
       return
-    case .compare, .compareImmediate, .testBit:
+    case .compare, .compareImmediate, .testBit, .compareDouble:
       if node.flags & Optimizer.elided != 0 { return }
     default: break
     }

@@ -49,6 +49,20 @@ enum ThunkEmitter {
   /// nat_live, stop_request and event_check are bytes 0, 2 and 3 of one word.
   private static let attention: Int32 = Int32(bitPattern: 0xffff_00ff)
 
+  /// Vector registers hold values across calls of the thunks that keep registers: their place above what is pushed.
+  private static let vectorArea: Int32 = 112
+
+  private static func saveVectors(_ a: inout Assembler) {
+    a.arithmetic(.sub, .rsp, immediate: vectorArea)
+    for x in Lowering.firstVector..<16 { a.storeDouble(Address(.rsp, Int32(x - Lowering.firstVector) * 8), x) }
+  }
+
+  /// Flags are kept.
+  private static func restoreVectors(_ a: inout Assembler) {
+    for x in Lowering.firstVector..<16 { a.loadDouble(x, Address(.rsp, Int32(x - Lowering.firstVector) * 8)) }
+    a.loadEffectiveAddress(.rsp, Address(.rsp, vectorArea))
+  }
+
   static func emit(
     at start: UnsafeMutablePointer<UInt8>, indirectCache: UnsafeMutablePointer<IndirectLine>?
   ) -> Thunks {
@@ -97,6 +111,7 @@ enum ThunkEmitter {
   /// rax: address; ecx: size and, from bit 16, slots to give back if it faults; a store's value at the caller's [rsp].
   /// A load's value comes back in rax; a store compares event_check with 0 last. Other registers are kept. A fault leaves.
   private static func memoryThunk(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>, isLoad: Bool) {
+    saveVectors(&a)
     for r in saved { a.push(r) }
     a.push(.rcx)
     a.arithmetic(.sub, .rsp, immediate: 8)  // 16-byte aligned; [rsp] takes a load's value
@@ -110,7 +125,7 @@ enum ThunkEmitter {
     if isLoad {
       a.move(.rcx, .rsp)
     } else {
-      a.load(.rcx, Address(.rsp, 8 + 8 * 8 + 8))
+      a.load(.rcx, Address(.rsp, 8 + 8 * 8 + vectorArea + 8))
     }
     mergeInexact(&a)
     a.call(state(isLoad ? StateOffset.load : StateOffset.store))
@@ -125,19 +140,22 @@ enum ThunkEmitter {
     a.arithmetic(.add, .rsp, immediate: 8)
     a.pop(.rcx)
     for r in saved.reversed() { a.pop(r) }
+    restoreVectors(&a)
     if !isLoad { a.arithmetic(.cmp, state(StateOffset.eventCheck), immediate: 0, .byte) }
     a.ret()
     a.bindShort(fault)
-    a.arithmetic(.add, .rsp, immediate: 8 + 8 * 8 + 8)
+    a.arithmetic(.add, .rsp, immediate: 8 + 8 * 8 + vectorArea + 8)
     leaveWithStatus(&a, leave)
   }
 
   /// Computes floating-point results that are put off. All registers but rax and rcx are kept.
   private static func settleThunk(_ a: inout Assembler) {
+    saveVectors(&a)
     for r in saved { a.push(r) }
     a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
     a.call(state(StateOffset.settle))
     for r in saved.reversed() { a.pop(r) }
+    restoreVectors(&a)
     a.ret()
   }
 
@@ -162,12 +180,14 @@ enum ThunkEmitter {
 
   /// rax: the word of `computeFloat`. All registers but rax and rcx are kept; flags as of comparing its answer with 0.
   private static func floatThunk(_ a: inout Assembler) {
+    saveVectors(&a)
     for r in saved { a.push(r) }
     a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
     a.move(.rsi, .rax)
     a.move(.rax, immediate: Int64(unsafeBitCast(computeFloat, to: Int.self)))
     a.call(.rax)
     for r in saved.reversed() { a.pop(r) }
+    restoreVectors(&a)
     a.test(.rax, .rax, .long)
     a.ret()
   }
@@ -212,6 +232,7 @@ enum ThunkEmitter {
 
   /// As the interpret thunk, with the instruction in rax, and registers kept.
   private static func interpretFloatThunk(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>) {
+    saveVectors(&a)
     for r in saved { a.push(r) }
     a.push(.rbp)
     a.arithmetic(.sub, .rsp, immediate: 8)
@@ -232,9 +253,10 @@ enum ThunkEmitter {
     a.arithmetic(.add, .rsp, immediate: 8)
     a.pop(.rbp)
     for r in saved.reversed() { a.pop(r) }
+    restoreVectors(&a)
     a.ret()
     a.bindShort(ended)
-    a.arithmetic(.add, .rsp, immediate: 8 + 8 + 8 * 7 + 8)
+    a.arithmetic(.add, .rsp, immediate: 8 + 8 + 8 * 7 + vectorArea + 8)
     leaveWithStatus(&a, leave)
   }
 
