@@ -44,11 +44,25 @@ int kt_renew_twice(void *memory, size_t size, const void *copy) {
 
 void kt_unmap_twice(void *memory, size_t size) { munmap(memory, 2 * size); }
 
+// Emitted code reaches our own functions by call rel32 where it lies within 2 GiB of them. Below the program there is
+// room as a rule; above it the heap grows.
+static void *map_near_program(size_t size, int fd) {
+  const size_t step = (size_t)64 << 20, reach = ((size_t)2 << 30) - step;
+  const uintptr_t program = (uintptr_t)&kt_map_code & ~(step - 1);
+  for (size_t distance = (size + step - 1) & ~(step - 1); distance <= reach && distance < program; distance += step) {
+    void *wanted = (void *)(program - distance);
+    void *found = mmap(wanted, size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+    if (found == wanted) return found;
+    if (found != MAP_FAILED) munmap(found, size);  // a kernel that takes the address as a hint only
+  }
+  return mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+}
+
 int kt_map_code(size_t size, kt_code_memory *memory) {
   int fd = memory_object("kittson-code", size);
   if (fd < 0) return -1;
   memory->writable = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  memory->executable = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+  memory->executable = map_near_program(size, fd);
   memory->size = size;
   close(fd);
   if (memory->writable != MAP_FAILED && memory->executable != MAP_FAILED) return 0;

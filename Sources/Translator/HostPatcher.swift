@@ -84,9 +84,8 @@ package final class HostPatcher: Sendable {
       for site in sites { sendHome(site) }
     case .binding(let operation):
       callables.refresh(table)
-      // Inlined bodies stand for the native binding only.
       for site in 0..<Int(table.pointee.count) where table.pointee.site[site].operation == operation.rawValue {
-        sendHome(site, inlinedOnly: true)
+        setDispatch(site, table.pointee.site[site].dispatch)
       }
     }
   }

@@ -74,7 +74,8 @@ package final class CodeCache {
     indirect = .allocate(capacity: IndirectLine.count)
     indirect.initialize(repeating: IndirectLine(), count: IndirectLine.count)
     thunks = ThunkEmitter.emit(at: memory.writable, indirectCache: indirect)
-    (callables, codeStart) = CallablePointers.emit(at: thunks.end)
+    (callables, codeStart) = CallablePointers.emit(
+      at: thunks.end, executableOffset: memory.executable - memory.writable)
     cursor = codeStart
     blockCapacity = size / 256
     exitCapacity = size / 64

@@ -361,15 +361,19 @@ enum ThunkEmitter {
 }
 
 /// The callables of the operations as emitted code reaches them: two pointers an operation within the code cache's own
-/// memory, and a veneer for each direct callable, since none lies within ±2 GiB.
+/// memory, and a veneer for each direct callable, which calls go through where it lies out of their ±2 GiB.
 struct CallablePointers: @unchecked Sendable {
   /// indirect, direct for each operation; writable mapping.
   var pointers: UnsafeMutablePointer<UInt64>
   var veneers: UnsafeMutablePointer<UInt8>
+  /// Distance from the writable to the executable mapping.
+  var executableOffset: Int
   static let veneerSize = 8
 
   /// Lays the pointers and veneers out at `start`; gives the end.
-  static func emit(at start: UnsafeMutablePointer<UInt8>) -> (CallablePointers, UnsafeMutablePointer<UInt8>) {
+  static func emit(
+    at start: UnsafeMutablePointer<UInt8>, executableOffset: Int
+  ) -> (CallablePointers, UnsafeMutablePointer<UInt8>) {
     let count = Int(KT_OP_COUNT.rawValue)
     let pointers = UnsafeMutableRawPointer(start).bindMemory(to: UInt64.self, capacity: count * 2)
     pointers.update(repeating: 0, count: count * 2)
@@ -379,7 +383,8 @@ struct CallablePointers: @unchecked Sendable {
       a.jumpRelative(UnsafeMutablePointer<UInt8>(bitPattern: UInt(bitPattern: pointers + operation * 2 + 1))!)
       a.align(veneerSize)
     }
-    return (CallablePointers(pointers: pointers, veneers: veneers), a.cursor)
+    let callables = CallablePointers(pointers: pointers, veneers: veneers, executableOffset: executableOffset)
+    return (callables, a.cursor)
   }
 
   /// Takes the present bindings over: each pointer one aligned store.
@@ -395,11 +400,17 @@ struct CallablePointers: @unchecked Sendable {
   func callBytes(_ place: UnsafeMutablePointer<UInt8>, operation: Int, direct: Bool) -> UInt64 {
     if direct {
       // A prefix that means nothing makes call rel32 six bytes long.
-      let target = veneers + operation * CallablePointers.veneerSize
-      return 0xe840 | UInt64(UInt32(bitPattern: Int32(target - (place + 6)))) << 16
+      return 0xe840 | UInt64(UInt32(bitPattern: directDistance(place + 6, operation))) << 16
     }
     let cell = UnsafeMutableRawPointer(pointers + operation * 2) - UnsafeMutableRawPointer(place + 6)
     return 0x15ff | UInt64(UInt32(bitPattern: Int32(cell))) << 16
+  }
+
+  /// From the end of a call to what it calls: the callable itself, or the veneer.
+  private func directDistance(_ end: UnsafeMutablePointer<UInt8>, _ operation: Int) -> Int32 {
+    let callable = Int(truncatingIfNeeded: pointers[operation * 2 + 1])
+    let running = Int(bitPattern: end) &+ executableOffset
+    return Int32(exactly: callable &- running) ?? Int32(veneers + operation * CallablePointers.veneerSize - end)
   }
 
   func emitCall(_ a: inout Assembler, operation: Int, direct: Bool) {
