@@ -42,9 +42,11 @@ public final class BootSession {
 
   /// Linux's own notes tell its kernels from guests of the bare machine.
   private static func kind(of image: ELFImage, _ configuration: Configuration) -> MachineKind {
-    if let chosen = configuration.machine { return chosen }
-    let notes = (try? image.notes()) ?? []
-    return notes.contains { $0.name == "Linux" } || !configuration.initrd.isEmpty ? .dig : .bare
+    configuration.machine ?? (isLinux(image) || !configuration.initrd.isEmpty ? .dig : .bare)
+  }
+
+  private static func isLinux(_ image: ELFImage) -> Bool {
+    ((try? image.notes()) ?? []).contains { $0.name == "Linux" }
   }
 
   private static func makeMachine(
@@ -53,6 +55,9 @@ public final class BootSession {
     let kind = kind(of: image, configuration)
     if kind == .bare && !configuration.initrd.isEmpty {
       throw .option("the bare machine takes no --initrd: leave it out, or choose --machine dig")
+    }
+    if kind == .bare && isLinux(image) {
+      throw .option("a Linux kernel needs the firmware machine: leave --machine out, or choose --machine dig")
     }
     do throws(BootError) {
       switch kind {

@@ -17,12 +17,19 @@ public struct ImageListing {
 
   /// Writes the code of executable sections (or, without sections, segments) that lies within `range` (bundle addresses;
   /// nil: all of it), a line at a time.
-  /// - Throws: `SessionError.image` where a section lies outside the file.
+  /// - Throws: `SessionError.image` where a section lies outside the file; `.option` where the range holds no code.
   public func write(_ range: ClosedRange<UInt64>?, _ line: (String) -> Void) throws(SessionError) {
-    for code in try code(range) {
+    let pieces = try code(range)
+    if pieces.isEmpty && range != nil { throw Self.nothingInRange }
+    for code in pieces {
       line("\nDisassembly of section \(code.name):")
       list(code, line)
     }
+  }
+
+  /// What `--range` gets that names no code.
+  public static var nothingInRange: SessionError {
+    .option("there is no code in the range: give addresses of executable sections")
   }
 
   /// The bundles of a symbol: to the end that its size gives, or the one bundle.
@@ -42,33 +49,35 @@ public struct ImageListing {
   /// Whole bundles of one section (or segment): those of `range` are at [first, last).
   struct Code {
     var name: String
+    /// Its section's number; nil for a segment.
+    var section: Int?
     var first, last: UInt64
     var base: UInt64
     var bytes: ArraySlice<UInt8>
   }
 
   func code(_ range: ClosedRange<UInt64>?) throws(SessionError) -> [Code] {
-    try pieces().compactMap { name, address, bytes in
+    try pieces().compactMap { name, section, address, bytes in
       // What a damaged header puts past the end of the address space is cut off.
       let size = min(UInt64(bytes.count), UInt64.max - address) & ~15
       let end = address + size
       let first = max(address, range.map { $0.lowerBound & ~15 } ?? address)
       let last = min(end, range.map { ($0.upperBound | 15).addingReportingOverflow(1) }.map { $1 ? end : $0 } ?? end)
-      return first < last ? Code(name: name, first: first, last: last, base: address, bytes: bytes) : nil
+      return first < last ? Code(name: name, section: section, first: first, last: last, base: address, bytes: bytes) : nil
     }
   }
 
-  private func pieces() throws(SessionError) -> [(String, UInt64, ArraySlice<UInt8>)] {
-    let sections = image.sections.filter { $0.isExecutable && $0.hasBytes }
+  private func pieces() throws(SessionError) -> [(String, Int?, UInt64, ArraySlice<UInt8>)] {
+    let sections = image.sections.enumerated().filter { $1.isExecutable && $1.hasBytes }
     if sections.isEmpty {
       return image.loadableSegments.filter { $0.flags & 1 != 0 }.enumerated().map { index, segment in
-        ("segment \(index)", segment.virtualAddress, segment.bytes)
+        ("segment \(index)", nil, segment.virtualAddress, segment.bytes)
       }
     }
-    var pieces: [(String, UInt64, ArraySlice<UInt8>)] = []
-    for section in sections {
+    var pieces: [(String, Int?, UInt64, ArraySlice<UInt8>)] = []
+    for (index, section) in sections {
       do throws(ELFError) {
-        pieces.append((section.name, section.address, try image.contents(of: section)))
+        pieces.append((section.name, index, section.address, try image.contents(of: section)))
       } catch { throw .image(error.description) }
     }
     return pieces
@@ -78,7 +87,9 @@ public struct ImageListing {
     let width = Disassembler.addressWidth(end: code.last)
     code.bytes.withUnsafeBytes { bytes in
       for address in stride(from: code.first, to: code.last, by: 16) {
-        if let symbol = symbols.nearest(to: address), symbol.offset == 0 {
+        if let symbol = symbols.nearest(to: address), symbol.offset == 0,
+          code.section == nil || code.section == Int(symbol.symbol.section)
+        {
           let digits = String(address, radix: 16)
           line("\n" + String(repeating: "0", count: 16 - digits.count) + digits + " <\(symbol.symbol.name)>:")
         }

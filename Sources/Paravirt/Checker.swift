@@ -52,6 +52,14 @@ extension ParavirtImage {
   /// Names of code that is native by intent: bodies and functions of the native backend.
   public static let nativeNames = ["ia64_native_*"]
 
+  /// Those of the names that no section and no symbol of the image has.
+  public func unknown(_ names: [String]) -> [String] {
+    names.filter { name in
+      let list = NameList([name])
+      return !symbols.symbols.contains { list.contains($0.name) } && !image.sections.contains { list.contains($0.name) }
+    }
+  }
+
   /// Checks all executable code of the image.
   /// - Parameter native: sections and symbols whose code is native by intent and not reported; a name that ends in `*`
   ///   stands for all that begin so.

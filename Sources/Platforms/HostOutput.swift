@@ -1,9 +1,11 @@
 // Output on the host, and its clock.
 import Glibc
 
-/// Writes all of the bytes to a descriptor, waiting where it takes no more for now. What can't be written (a closed pipe)
-/// is dropped: a guest does not fail for its console, nor Kittson for a report.
-package func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) {
+/// Writes all of the bytes to a descriptor, waiting where it takes no more for now. What can't be written (a closed pipe, a
+/// full disk) is dropped: a guest does not fail for its console.
+/// - Returns: 0, or the error number of the write that failed.
+@discardableResult
+package func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32 {
   var rest = bytes
   while !rest.isEmpty {
     let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
@@ -13,15 +15,17 @@ package func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) {
       poll(&poller, 1, -1)
       continue
     }
-    if count <= 0 { return }
+    if count <= 0 { return count < 0 ? errno : EIO }
     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
   }
+  return 0
 }
 
 /// Writes a text, as UTF-8.
-package func writeAll(_ descriptor: Int32, _ text: String) {
+@discardableResult
+package func writeAll(_ descriptor: Int32, _ text: String) -> Int32 {
   var text = text
-  text.withUTF8 { writeAll(descriptor, UnsafeRawBufferPointer($0)) }
+  return text.withUTF8 { writeAll(descriptor, UnsafeRawBufferPointer($0)) }
 }
 
 /// Nanoseconds of the host's monotonic clock.

@@ -121,12 +121,12 @@ struct BenchCommand: ParsableCommand {
     func count(_ value: Int?) -> String { value.map { "\($0) instructions" } ?? "-" }
     let host = hostText(listing.host, at: listing.hostAddress).map(\.text)
     let body = listing.body.map { hostText($0, at: listing.bodyAddress).map(\.text) } ?? []
-    print("\(listing.name) at \(hexadecimal(listing.address))" + (listing.isCall ? ", a call" : ""))
-    print(("  site: " + count(listing.hostCount)).padded(right: 62) + "compiler: " + count(listing.bodyCount))
+    writeLine("\(listing.name) at \(hexadecimal(listing.address))" + (listing.isCall ? ", a call" : ""))
+    writeLine(("  site: " + count(listing.hostCount)).padded(right: 62) + "compiler: " + count(listing.bodyCount))
     for row in 0..<max(host.count, body.count) {
-      print("  " + (row < host.count ? host[row] : "").padded(right: 60) + (row < body.count ? body[row] : ""))
+      writeLine("  " + (row < host.count ? host[row] : "").padded(right: 60) + (row < body.count ? body[row] : ""))
     }
-    print("")
+    writeLine("")
   }
 
   // MARK: Tables
@@ -142,11 +142,11 @@ struct BenchCommand: ParsableCommand {
   private func printOperations(_ benchmark: OperationBenchmark, _ shown: [String]) {
     let operations = shown.filter(isOperation)
     guard !operations.isEmpty else { return }
-    print("Cost of one call in ns, less the empty loop, and its ratio to inlined; native is the instruction without a call")
-    print("site, and the ratio of the whole inlined loop to that loop")
+    writeLine("Cost of one call in ns, less the empty loop, and its ratio to inlined; native is the instruction without a call")
+    writeLine("site, and the ratio of the whole inlined loop to that loop")
     var header = "operation".padded(right: 26)
     for setting in OperationBenchmark.settings { header += setting.name.padded(left: 18) }
-    print(header + "native".padded(left: 17))
+    writeLine(header + "native".padded(left: 17))
     for name in operations {
       var row = name.padded(right: 26)
       // The floor keeps ratios readable where an inlined operation disappears in the loop's own shadow.
@@ -155,10 +155,10 @@ struct BenchCommand: ParsableCommand {
       for setting in OperationBenchmark.settings { row += cell(benchmark.outcomes[setting]?.nanoseconds(name), base) }
       row += (inlined?.nanoseconds("native:" + name).map { fixed($0, 2) } ?? "").padded(left: 9)
       row += (benchmark.ratioToNative(name).map { "(" + fixed($0, 2) + "x)" } ?? "").padded(left: 8)
-      print(row)
+      writeLine(row)
     }
-    print(conclusion(benchmark, operations))
-    print("")
+    writeLine(conclusion(benchmark, operations))
+    writeLine("")
   }
 
   /// What the table shows of all operations together.
@@ -185,9 +185,9 @@ struct BenchCommand: ParsableCommand {
 
   private func printHost(_ benchmark: OperationBenchmark, _ host: [(name: String, cost: HostCallCost)]) {
     guard !host.isEmpty else { return }
-    print("The same calls in a C loop on the host, ns, and the site's cost as a multiple of it")
+    writeLine("The same calls in a C loop on the host, ns, and the site's cost as a multiple of it")
     let columns = [("closure", 10), ("indirect", 11), ("C call", 11), ("direct", 11)]
-    print("operation".padded(right: 26) + columns.map { $0.padded(left: $1) }.joined())
+    writeLine("operation".padded(right: 26) + columns.map { $0.padded(left: $1) }.joined())
     for (name, cost) in host {
       let indirect = benchmark.outcomes[Self.dispatches[1]]?.nanoseconds(name)
       let direct = benchmark.outcomes[Self.dispatches[2]]?.nanoseconds(name)
@@ -195,55 +195,54 @@ struct BenchCommand: ParsableCommand {
         fixed(cost.closure, 2), indirect.map { fixed($0 / cost.closure, 2) + "x" } ?? "-",
         fixed(cost.direct, 2), direct.map { fixed($0 / cost.direct, 2) + "x" } ?? "-",
       ]
-      print(name.padded(right: 26) + zip(cells, columns).map { $0.padded(left: $1.1) }.joined())
+      writeLine(name.padded(right: 26) + zip(cells, columns).map { $0.padded(left: $1.1) }.joined())
     }
-    print("")
+    writeLine("")
   }
 
   private func printPrograms(_ benchmark: OperationBenchmark, _ shown: [String]) {
     let programs = shown.filter { $0.hasPrefix("cpu-") }
     guard !programs.isEmpty else { return }
-    print("Processor-bound programs, ms a round")
+    writeLine("Processor-bound programs, ms a round")
     let columns = [("interpreter", 14), ("translator", 14), ("ratio", 10)]
-    print("program".padded(right: 26) + columns.map { $0.padded(left: $1) }.joined())
+    writeLine("program".padded(right: 26) + columns.map { $0.padded(left: $1) }.joined())
     for name in programs {
       let slow = benchmark.outcomes[Self.interpreter]?.wholeNanoseconds(name)
       let fast = benchmark.outcomes[Self.inlined]?.wholeNanoseconds(name)
       let ratio = slow.flatMap { slow in fast.map { fixed(slow / $0, 1) + "x" } } ?? "-"
-      print(
+      writeLine(
         name.padded(right: 26) + (slow.map { fixed($0 / 1e6, 3) } ?? "-").padded(left: 14)
           + (fast.map { fixed($0 / 1e6, 3) } ?? "-").padded(left: 14) + ratio.padded(left: 10))
     }
-    print("")
+    writeLine("")
   }
 
   private func printSites(_ benchmark: OperationBenchmark) {
-    print("Call sites of the embedded kernel")
-    print("kind".padded(right: 26) + "found".padded(left: 10) + "patched".padded(left: 10))
+    writeLine("Call sites of the embedded kernel")
+    writeLine("kind".padded(right: 26) + "found".padded(left: 10) + "patched".padded(left: 10))
     for count in benchmark.outcomes[Self.inlined]?.sites ?? [] {
-      print(count.kind.padded(right: 26) + "\(count.found)".padded(left: 10) + "\(count.patched)".padded(left: 10))
+      writeLine(count.kind.padded(right: 26) + "\(count.found)".padded(left: 10) + "\(count.patched)".padded(left: 10))
     }
-    print("The host patches a bundle site when it is first executed; the others are the guest's to rewrite.")
-    print("")
+    writeLine("The host patches a bundle site when it is first executed; the others are the guest's to rewrite.")
+    writeLine("")
   }
 
   private func printChecks(_ benchmark: OperationBenchmark) -> Bool {
-    print("The guest's own checks")
+    writeLine("The guest's own checks")
     for setting in OperationBenchmark.settings {
       guard let outcome = benchmark.outcomes[setting] else { continue }
       let checks = outcome.reports.compactMap(\.checks).max() ?? 0
       let failed = outcome.reports.compactMap(\.failed).reduce(0, +)
       let verdict = outcome.isGood ? "\(checks) passed" : "\(failed) of \(checks) failed; ended \(outcome.ends)"
-      print(setting.name.padded(right: 26) + verdict)
-      for failure in outcome.reports.flatMap(\.failures).prefix(5) { print("  " + failure) }
+      writeLine(setting.name.padded(right: 26) + verdict)
+      for failure in outcome.reports.flatMap(\.failures).prefix(5) { writeLine("  " + failure) }
     }
     return benchmark.outcomes.values.allSatisfy(\.isGood)
   }
 
   /// Runs `kittson verify` as a program of its own, since lockstep wants two fresh processes.
   private func printVerdict() -> Bool {
-    print("\nInterpreter and translator in lockstep")
-    fflush(nil)
+    writeLine("\nInterpreter and translator in lockstep")
     let status = runSelf(["verify"])
     return status == 0
   }
@@ -270,8 +269,8 @@ struct BenchCommand: ParsableCommand {
       }
       rows.append("    {" + fields.joined(separator: ", ") + "}")
     }
-    print("{\n  \"unit\": \"ns\", \"calls\": \(calls), \"runs\": \(runs),")
-    print("  \"loops\": [\n" + rows.joined(separator: ",\n") + "\n  ]\n}")
+    writeLine("{\n  \"unit\": \"ns\", \"calls\": \(calls), \"runs\": \(runs),")
+    writeLine("  \"loops\": [\n" + rows.joined(separator: ",\n") + "\n  ]\n}")
   }
 }
 

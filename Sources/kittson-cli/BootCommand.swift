@@ -57,6 +57,9 @@ struct BootCommand: ParsableCommand {
   private func report(_ session: BootSession, seconds: Double) {
     let rate = Double(session.slots) / seconds / 1e6
     writeError("slots \(session.slots) in \(fixed(seconds, 3)) s: \(fixed(rate, 1)) million a second\n")
+    if session.configuration.backend == .host, session.configuration.dispatch == .emulated {
+      writeError("calls are not counted under emulated: the sites are the guest's own code\n")
+    }
     let calls = session.paravirt.calls().filter { $0.value > 0 }
     for (operation, count) in calls.sorted(by: { $0.value > $1.value }) {
       writeError("calls \(operation.name) \(count)\n")

@@ -37,15 +37,18 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     let bytes = try image.map(readImage) ?? EmbeddedGuests.pvkernel
-    let report: CheckReport
+    let name = image ?? "the embedded kernel"
+    let guest: ParavirtImage
     do throws(ELFError) {
-      let guest = try ParavirtImage(ELFImage(bytes: bytes, types: ELFImage.allTypes))
-      report = guest.check(native: ParavirtImage.nativeNames + native)
+      guest = try ParavirtImage(ELFImage(bytes: bytes, types: ELFImage.allTypes))
     } catch {
-      throw Failure("\(image ?? "pvkernel"): \(error)", status: ExitStatus.cannotRun)
+      throw Failure("\(name): \(error)", status: ExitStatus.cannotRun)
     }
-    var text = json ? self.json(report).text(indented: true) + "\n" : self.text(report)
-    text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
+    for unknown in guest.unknown(native) {
+      writeError("kittson: --native \(unknown): \(name) has no section or symbol of this name\n")
+    }
+    let report = guest.check(native: ParavirtImage.nativeNames + native)
+    writeToStandardOutput(json ? self.json(report).text(indented: true) + "\n" : self.text(report))
     if !report.isClean(strict: strict) { Glibc.exit(ExitStatus.different) }
   }
 

@@ -49,7 +49,7 @@ struct DisassembleCommand: ParsableCommand {
           found = true
           write(block, to: output)
         }
-        if !found { throw SessionError.option("there is no code in the range: give addresses of executable sections") }
+        if !found { throw ImageListing.nothingInRange }
       } else {
         try listing.write(range, output.line)
       }

@@ -6,6 +6,7 @@ import func Machine.readFile
 enum ExitStatus {
   static let different: Int32 = 1
   static let usage: Int32 = 64
+  static let outputLost: Int32 = 74
   static let limit: Int32 = 124
   static let internalError: Int32 = 125
   static let cannotRun: Int32 = 126
@@ -24,8 +25,14 @@ struct Failure: Error {
   func report() { writeError("kittson: \(message)\n") }
 }
 
+private let largestImage = 2 << 30
+
 /// Reads a whole image file, or says in one line why it can't and ends with 127 (missing) or 126.
 func readImage(_ path: String) throws -> [UInt8] {
+  var status = stat()
+  if stat(path, &status) == 0, status.st_size > largestImage {
+    throw Failure("\(path): larger than 2 GiB: no image is", status: ExitStatus.cannotRun)
+  }
   do {
     return try readFile(path)
   } catch {

@@ -22,11 +22,15 @@ struct FuzzCommand: ParsableCommand {
 
         kittson fuzz --seed 1 --count 1000000 --jobs 8 -D log.json
         kittson fuzz --seed 1 --count 1000000 --shard 3/64 -D log.3.json
-        kittson fuzz --seed 1 --count 1000000 -D log.json --resume       go on with what is left
-        kittson fuzz --seed 8731 --count 1                               one case again
-        kittson fuzz --seed 1 --count 1000000 --keep failed              a file for each failing case
-        kittson fuzz --replay failed/8731.json                           that case, whatever became of the generator
-        kittson fuzz --planted all --count 20000                         how soon bugs planted on purpose are found
+      Going on with what is left:
+        kittson fuzz --seed 1 --count 1000000 -D log.json --resume
+      One case again:
+        kittson fuzz --seed 8731 --count 1
+      A file for each failing case, and such a case again, whatever became of the generator:
+        kittson fuzz --seed 1 --count 1000000 --keep failed
+        kittson fuzz --replay failed/8731.json
+      How soon bugs planted on purpose are found:
+        kittson fuzz --planted all --count 20000
 
       Exit status: 0 no difference, 1 some case failed; with --planted: 0 all found, 1 some not found.
       """)
@@ -253,13 +257,12 @@ private final class FuzzOutput {
     let line = JSON.object(members).text() + "\n"
     file?.write(line)
     if command.json {
-      print(line, terminator: "")
+      writeLine(line, terminator: "")
     } else {
-      print("seed \(failure.seed): \(failure.json["kind"]?.stringValue ?? ""), \(failure.json["options"]?.stringValue ?? "")")
-      if let report = failure.json["report"]?.stringValue { print(report, terminator: "") }
-      print("reproduce: \(reproduce)\n")
+      writeLine("seed \(failure.seed): \(failure.json["kind"]?.stringValue ?? ""), \(failure.json["options"]?.stringValue ?? "")")
+      if let report = failure.json["report"]?.stringValue { writeLine(report, terminator: "") }
+      writeLine("reproduce: \(reproduce)\n")
     }
-    fflush(nil)
     if let directory = command.keep, let file = try? OutputFile("\(directory)/\(failure.seed).json", appends: false) {
       file.write((failure.json["case"] ?? .object(members)).text(indented: true) + "\n")
     }
@@ -288,11 +291,10 @@ private final class FuzzOutput {
     ])
     file?.write(JSON.object([("type", "progress"), ("done", .unsigned(seeds.size))]).text() + "\n" + summary.text() + "\n")
     if command.json {
-      print(summary.text())
+      writeLine(summary.text())
     } else {
       let rate = fixed(Double(counts.cases) / max(1e-3, seconds), 0)
-      print("\(done + counts.cases) cases, \(failures) failed; \(rate) cases a second, \(counts.slots) slots compared")
+      writeLine("\(done + counts.cases) cases, \(failures) failed; \(rate) cases a second, \(counts.slots) slots compared")
     }
-    fflush(nil)
   }
 }

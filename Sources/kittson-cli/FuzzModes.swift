@@ -19,9 +19,8 @@ extension FuzzCommand {
       }
       let differing = fileCase.replay(on: pair).filter { !$0.differences.isEmpty }
       if !differing.isEmpty { failures += 1 }
-      print(json ? line(path, differing).text() : text(path, fileCase, pair, differing))
-      fflush(nil)
-    }
+      writeLine(json ? line(path, differing).text() : text(path, fileCase, pair, differing))
+      }
     if failures > 0 { Glibc.exit(ExitStatus.different) }
   }
 
@@ -55,17 +54,16 @@ extension FuzzCommand {
     let bugs = try bugs(names), seeds = try seeds(), settings = try settings()
     var bar = ProgressBar("fuzz --planted")
     var missed = 0
-    if !json { print("| bug | what is wrong | cases | seconds | bundles left | fields |\n|---|---|---|---|---|---|") }
+    if !json { writeLine("| bug | what is wrong | cases | seconds | bundles left | fields |\n|---|---|---|---|---|---|") }
     for (index, bug) in bugs.enumerated() {
       bar.show(Double(index) / Double(bugs.count), bug.name)
       let started = hostSeconds()
       let finding = try bug.search(seeds, settings)
       bar.clear()
       if finding.cases == nil { missed += 1 }
-      print(json ? line(finding, hostSeconds() - started).text() : row(finding, hostSeconds() - started))
-      fflush(nil)
-    }
-    if !json { print("\n\(bugs.count - missed) of \(bugs.count) bugs found in at most \(seeds.size) cases each") }
+      writeLine(json ? line(finding, hostSeconds() - started).text() : row(finding, hostSeconds() - started))
+      }
+    if !json { writeLine("\n\(bugs.count - missed) of \(bugs.count) bugs found in at most \(seeds.size) cases each") }
     if missed > 0 { Glibc.exit(ExitStatus.different) }
   }
 

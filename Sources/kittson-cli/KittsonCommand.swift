@@ -14,12 +14,22 @@ struct KittsonCommand: ParsableCommand {
 
       EXAMPLES
         kittson boot                         boot the embedded paravirtualised kernel
-        kittson boot --dispatch indirect     the same, its sites called through the operation table
+        kittson boot --dispatch indirect     the same, its sites called by a table
         kittson verify                       both engines in lockstep, compared at every block
         kittson fuzz --count 1000            random programs on both engines
         kittson run ./hello                  run a static Linux/ia64 program
         kittson patch vmlinux --list         the call sites of a kernel image
-        kittson bench                        what each operation costs in each dispatch state
+        kittson bench                        what each operation costs
+
+      EXIT STATUS
+        0    done: a guest's own status otherwise
+        1    something differs, was found or was refused
+        64   the command line is wrong
+        74   output could not be written
+        124  stopped at a limit
+        125  an error of Kittson's own
+        126  a file that can't be used
+        127  a file that isn't there
       """,
     version: "0.1.0",
     subcommands: subcommands)
@@ -34,6 +44,7 @@ struct KittsonCommand: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
+      try checkOutput()
     } catch let failure as Failure {
       failure.report()
       Glibc.exit(failure.status)
@@ -42,8 +53,20 @@ struct KittsonCommand: ParsableCommand {
     } catch {
       let code = exitCode(for: error)
       if code.isSuccess { exit(withError: error) }  // help, version, completion scripts
-      Failure("\(message(for: error)): see 'kittson --help'", status: code.rawValue).report()
+      usageFailure(message(for: error), status: code.rawValue).report()
       Glibc.exit(code.rawValue)
     }
+  }
+
+  /// The parser's words as one line that says where to read on.
+  private static func usageFailure(_ message: String, status: Int32) -> Failure {
+    let names = subcommands.compactMap { $0.configuration.commandName }
+    let word = CommandLine.arguments.dropFirst().first
+    if let word, !word.hasPrefix("-"), !names.contains(word) {
+      return Failure("no command is called '\(word)': use one of \(names.joined(separator: ", "))", status: status)
+    }
+    let command = word.map { names.contains($0) ? " " + $0 : "" } ?? ""
+    let text = message.hasSuffix(".") ? String(message.dropLast()) : message
+    return Failure("\(text): see 'kittson\(command) --help'", status: status)
   }
 }

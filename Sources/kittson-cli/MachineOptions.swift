@@ -13,7 +13,9 @@ struct MachineOptions: ParsableArguments {
   @Option(help: "The machine: by default the one that the image was made for.")
   var machine: MachineKind?
 
-  @Option(help: "Guest memory, as 64M or 1G: by default 64M on the bare machine, 512M on the firmware machine.")
+  @Option(
+    help: ArgumentHelp(
+      "Guest memory, as 64M or 1G: by default 64M on the bare machine, 512M on the firmware machine.", valueName: "SIZE"))
   var memory: MemorySize?
 
   @Option(help: ArgumentHelp("Guest processors, 1 to 8.", valueName: "N"))
@@ -39,5 +41,10 @@ struct MachineOptions: ParsableArguments {
     configuration.processors = smp
     configuration.commandLine = append
     configuration.initrd = try initrd.map(readImage) ?? []
+    if image == nil, initrd != nil || (machine ?? .bare) != .bare {
+      throw Failure(
+        "the embedded kernel boots on the bare machine without --initrd: name another image",
+        status: ExitStatus.usage)
+    }
   }
 }

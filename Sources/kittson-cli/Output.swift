@@ -1,9 +1,30 @@
 // Small helpers for what commands print.
 import Glibc
 import Platforms
+import func Machine.systemReason
 
-/// Writes everything to standard output.
-func writeToStandardOutput(_ bytes: UnsafeRawBufferPointer) { writeAll(STDOUT_FILENO, bytes) }
+/// The error of the first write to standard output that failed; 0 if none did.
+nonisolated(unsafe) private var outputError: Int32 = 0
+
+/// Writes everything to standard output. What fails is remembered for `checkOutput`.
+func writeToStandardOutput(_ bytes: UnsafeRawBufferPointer) {
+  let error = writeAll(STDOUT_FILENO, bytes)
+  if outputError == 0 { outputError = error }
+}
+
+func writeToStandardOutput(_ text: String) {
+  var text = text
+  text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
+}
+
+/// In place of `print`, whose errors nobody sees.
+func writeLine(_ text: String = "", terminator: String = "\n") { writeToStandardOutput(text + terminator) }
+
+/// Says where output was lost. A reader that went away (a closed pipe) has seen what it wanted.
+func checkOutput() throws {
+  guard outputError != 0, outputError != EPIPE else { return }
+  throw Failure("standard output: \(systemReason(outputError)): output was lost", status: ExitStatus.outputLost)
+}
 
 /// Writes text to standard error, where all of Kittson's own words go while a guest owns standard output.
 func writeError(_ text: String) { writeAll(STDERR_FILENO, text) }

@@ -74,8 +74,7 @@ struct PatchCommand: ParsableCommand {
       }
     }
     for diagnostic in result.report.diagnostics { writeError("kittson: \(name): \(diagnostic.line)\n") }
-    var text = json ? report(result.report).text(indented: true) + "\n" : self.text(result.report)
-    text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
+    writeToStandardOutput(json ? report(result.report).text(indented: true) + "\n" : self.text(result.report))
     if result.report.hasErrors { Glibc.exit(ExitStatus.different) }
   }
 
@@ -96,8 +95,7 @@ struct PatchCommand: ParsableCommand {
       "\(entry.structure.padded(right: 18)) +0x\(String(entry.offset, radix: 16).padded(right: 4)) "
         + "\(entry.member.padded(right: 38)) \(hexadecimal(entry.value))  \(entry.symbol)\n"
     }
-    var text = json ? JSON.array(members).text(indented: true) + "\n" : lines.joined()
-    text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
+    writeToStandardOutput(json ? JSON.array(members).text(indented: true) + "\n" : lines.joined())
   }
 
   private func listDiscovered(_ bytes: [UInt8], _ name: String) throws {
@@ -107,8 +105,7 @@ struct PatchCommand: ParsableCommand {
     } catch {
       throw Failure("\(name): \(error)", status: ExitStatus.cannotRun)
     }
-    var text = json ? report.json(list: list).text(indented: true) + "\n" : report.text(list: list)
-    text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
+    writeToStandardOutput(json ? report.json(list: list).text(indented: true) + "\n" : report.text(list: list))
   }
 
   private var goal: PatchGoal { undo ? .indirectCall : direct ? .directCall : .replacement(backend) }
@@ -138,7 +135,7 @@ struct PatchCommand: ParsableCommand {
       + "\(report.records) records"
     let outcomes = report.sites.compactMap(\.outcome)
     if !outcomes.isEmpty {
-      text += "; \(outcomes.count { $0.isDone }) \(goal.words), "
+      text += "; \(outcomes.count { $0.isDone }) \(output == nil ? "would be " : "")\(goal.words), "
         + "\(outcomes.count { $0 == .unchanged }) already were, \(outcomes.count { $0.isLeft }) left"
     }
     return text + "\n"

@@ -14,7 +14,7 @@ struct VectorsCommand: ParsableCommand {
       file, case, field, what it is and what it should be.
 
       Exit status: 0 all equal, 1 some different, 126 a file that holds no vectors or can't be read, 127 one that \
-      that isn't there. Cases that need what this processor does not have are counted as skipped.
+      isn't there. Cases that need what this processor does not have are counted as skipped.
       """)
 
   @Option(help: "The engine: the translator, or the interpreter, which is the reference.")
@@ -38,13 +38,12 @@ struct VectorsCommand: ParsableCommand {
     if coverage { return try printCoverage() }
     var report = VectorReport()
     for file in files { try run(try vectors(file), file, &report) }
-    var text = json ? report.json.text(indented: true) + "\n" : report.text
-    text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
+    writeToStandardOutput(json ? report.json.text(indented: true) + "\n" : report.text)
     if report.different > 0 { Glibc.exit(ExitStatus.different) }
   }
 
   private func vectors(_ file: String) throws -> [StateVector] {
-    let bytes = try readFile(file)
+    let bytes = try readImage(file)
     do throws(VectorError) { return try StateVector.read(bytes) } catch {
       throw Failure("\(file): \(error): see Documentation/vectors.md", status: ExitStatus.cannotRun)
     }
@@ -54,8 +53,7 @@ struct VectorsCommand: ParsableCommand {
     var coverage = InstructionCoverage()
     for file in files { try coverage.add(try vectors(file)) }
     try coverage.addPrograms(4000)
-    var text = CoverageReport(coverage).text
-    text.withUTF8 { writeToStandardOutput(UnsafeRawBufferPointer($0)) }
+    writeToStandardOutput(CoverageReport(coverage).text)
   }
 
   private func run(_ vectors: [StateVector], _ file: String, _ report: inout VectorReport) throws {

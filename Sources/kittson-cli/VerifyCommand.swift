@@ -157,14 +157,12 @@ private func verify(
   bar.clear()
   if let failure = outcome.failure { throw Failure("verify: \(failure)", status: ExitStatus.internalError) }
   if let found = outcome.divergence {
-    print(found.report(command: reproduction(found)), terminator: "")
-    fflush(nil)
+    writeLine(found.report(command: reproduction(found)), terminator: "")
     Glibc.exit(ExitStatus.different)
   }
-  print("\(outcome.counts.summary): no difference")
+  writeLine("\(outcome.counts.summary): no difference")
   if let end = outcome.end {
-    print(end)
-    fflush(nil)
+    writeLine(end)
     if end.hasPrefix("stopped at --") { Glibc.exit(ExitStatus.limit) }
   }
 }

@@ -82,5 +82,29 @@ private let machineOffset = 18, programHeaderOffset = 32
     try expectRefusal(["boot", "--operation", "nosuch=libc.so.6:getpid"], status: 64, "nosuch")
     try expectRefusal(["boot", "--disable", "everything"], status: 64, "everything")
     try expectRefusal(["frobnicate"], status: 64, "frobnicate")
+    try expectRefusal(["boot", "--engine", "steam"], status: 64, "'kittson boot --help'")
+    try expectRefusal(["disassemble", "--range", "0x10"], status: 64, "no code in the range")
+  }
+
+  @Test func embeddedKernelOnAnotherMachine() throws {
+    try expectRefusal(["boot", "--machine", "dig"], status: 64, "embedded kernel")
+    try expectRefusal(["boot", "--initrd", "/dev/null"], status: 64, "embedded kernel")
+  }
+
+  @Test func missingVectors() throws {
+    try expectRefusal(["vectors", "/nonexistent/vectors"], status: 127, "/nonexistent/vectors")
+  }
+
+  @Test func fileLargerThanAnyImage() throws {
+    let file = try TemporaryFile(Data())
+    #expect(truncate(file.path, 3 << 30) == 0)
+    try expectRefusal(["check", file.path], status: 126, "2 GiB")
+  }
+
+  @Test(arguments: [["patch", "--list"], ["boot"], ["disassemble", "--range", "_start"], ["bench", "--listings", "thash"]])
+  func outputOnAFullDisk(_ arguments: [String]) throws {
+    let result = try kittson(arguments, output: "/dev/full")
+    #expect(result.status == 74)
+    #expect(result.errors == "kittson: standard output: No space left on device: output was lost\n")
   }
 }

@@ -37,13 +37,15 @@ let program: URL = {
 /// Runs `kittson` with `arguments` and, unless a file is named, nothing on standard input.
 func kittson(_ arguments: String...) throws -> CommandResult { try kittson(arguments) }
 
-func kittson(_ arguments: [String], input: String? = nil, in folder: URL? = nil) throws -> CommandResult {
-  try execute(program, arguments, input: input, in: folder)
+func kittson(
+  _ arguments: [String], input: String? = nil, output: String? = nil, in folder: URL? = nil
+) throws -> CommandResult {
+  try execute(program, arguments, input: input, output: output, in: folder)
 }
 
-/// Runs a program with a file, or nothing, on standard input.
+/// Runs a program with a file, or nothing, on standard input. With a file for standard output nothing of it is kept.
 func execute(
-  _ program: URL, _ arguments: [String], input: String? = nil, in folder: URL? = nil
+  _ program: URL, _ arguments: [String], input: String? = nil, output file: String? = nil, in folder: URL? = nil
 ) throws -> CommandResult {
   let process = Process()
   process.executableURL = program
@@ -54,6 +56,7 @@ func execute(
   if let folder { process.currentDirectoryURL = folder }
   let output = Pipe(), errors = Pipe()
   process.standardOutput = output
+  if let file { process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: file)) }
   process.standardError = errors
   // The program starts with no signal blocked, whatever the test's thread has.
   var none = sigset_t(), blocked = sigset_t()
@@ -65,6 +68,7 @@ func execute(
   nonisolated(unsafe) var errorData = Data()
   let reader = Thread { errorData = errors.fileHandleForReading.readDataToEndOfFile() }
   reader.start()
+  if file != nil { try output.fileHandleForWriting.close() }
   let outputData = output.fileHandleForReading.readDataToEndOfFile()
   process.waitUntilExit()
   while !reader.isFinished { usleep(200) }

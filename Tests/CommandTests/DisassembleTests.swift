@@ -53,6 +53,26 @@ import Testing
     #expect(blocks.contains { $0.sections["IR, optimized"]!.count < $0.sections["IR"]!.count })
   }
 
+  /// The whole listing is objdump's (-dz: without folding of zeros), line by line, symbols' names included.
+  @Test func wholeImagesAsObjdumpListsThem() throws {
+    let objdump = URL(fileURLWithPath: "/usr/bin/ia64-linux-gnu-objdump")
+    guard FileManager.default.isExecutableFile(atPath: objdump.path) else {
+      print("skipped: wholeImagesAsObjdumpListsThem wants binutils-ia64-linux-gnu")
+      return
+    }
+    let images = ["pvkernel/pvkernel.elf", "hello/hello.elf"].map { packageFolder.appendingPathComponent("Guests/\($0)") }
+    let larger = [guestsFolder.appendingPathComponent("programs/O2/hello")].filter {
+      FileManager.default.fileExists(atPath: $0.path)
+    }
+    for image in images + larger {
+      let expected = try execute(objdump, ["-dz", image.path]).output.split(separator: "\n").dropFirst()
+      let actual = try kittson("disassemble", image.path).output.split(separator: "\n")
+      #expect(expected.count > 20)
+      let different = zip(expected, actual).first { $0 != $1 }
+      #expect(different == nil && expected.count == actual.count, "\(image.path): \(String(describing: different))")
+    }
+  }
+
   /// At a call site the host's instructions are those of its dispatch.
   @Test func callSiteInEachDispatch() throws {
     let sites = try kittson("patch", "--list", "--json")

@@ -181,6 +181,7 @@ import Testing
     let clean = try kittson("check", "--native", ".text", "--native", ".init.text", "--native", ".text..ivt", "--json")
     let report = try #require(JSONSerialization.jsonObject(with: Data(clean.output.utf8)) as? [String: Any])
     #expect((report["findings"] as? [Any])?.isEmpty == true && clean.status == 0, "\(clean.output.suffix(400))")
+    #expect(clean.errors.contains("--native .init.text") && !clean.errors.contains("--native .text:"))
     // A module without a sensitive instruction outside its sites.
     let module = packageFolder.appendingPathComponent("Guests/module/pvmodule.ko").path
     #expect(try kittson("check", module, "--strict").status == 0)

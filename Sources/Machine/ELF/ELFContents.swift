@@ -123,6 +123,19 @@ package struct ELFSymbols: Sendable {
     package var section: UInt16
 
     package var isFunction: Bool { type == 2 }
+
+    /// By address; of several at one, first the one that objdump names it by (binutils: compare_symbols).
+    static func precedes(_ a: Symbol, _ b: Symbol) -> Bool {
+      if a.value != b.value { return a.value < b.value }
+      func rank(_ symbol: Symbol) -> (Int, UInt64, Int) {
+        let kind = symbol.isFunction ? 0 : symbol.type == 1 ? 1 : 2
+        return (kind, ~symbol.size, symbol.binding == 1 ? 0 : 1)
+      }
+      let (ranked, other) = (rank(a), rank(b))
+      if ranked != other { return ranked < other }
+      let (dotted, otherDotted) = (a.name.utf8.first == UInt8(ascii: "."), b.name.utf8.first == UInt8(ascii: "."))
+      return dotted != otherDotted ? otherDotted : Array(a.name.utf8).lexicographicallyPrecedes(Array(b.name.utf8))
+    }
   }
 
   /// Sorted by value.
@@ -169,7 +182,7 @@ package struct ELFSymbols: Sendable {
           Symbol(name: name, value: value, size: size, type: info & 15, binding: info >> 4, section: place))
       }
     }
-    all.sort { ($0.value, $1.binding) < ($1.value, $0.binding) }
+    all.sort(by: Symbol.precedes)
     self.init(all)
   }
 
@@ -186,7 +199,6 @@ package struct ELFSymbols: Sendable {
       if symbols[middle].value <= address { low = middle + 1 } else { high = middle }
     }
     guard low > 0 else { return nil }
-    // Of several at one address the first is the most global.
     var found = low - 1
     while found > 0, symbols[found - 1].value == symbols[found].value { found -= 1 }
     return (symbols[found], address - symbols[found].value)
