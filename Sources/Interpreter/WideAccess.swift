@@ -47,6 +47,7 @@ func loadExtended(
   _ cpu: CPU, _ address: UInt64, _ flags: UInt32, _ significand: inout UInt64, _ signExponent: inout UInt64
 ) -> Status {
   if misaligned(cpu, address) { return misalignedFault(cpu, address, flags) }
+  if let status = cpu.refusedByAttribute(address, .read, flags: flags) { return status }
   let big = isBigEndian(cpu)
   var one: UInt64 = 0, two: UInt64 = 0
   var status = cpu.load(big ? address &+ 2 : address, size: 8, flags: flags, &one)
@@ -60,6 +61,7 @@ func loadExtended(
 
 func storeExtended(_ cpu: CPU, _ address: UInt64, _ significand: UInt64, _ signExponent: UInt64) -> Status {
   if misaligned(cpu, address) { return misalignedFault(cpu, address, UInt32(KT_ACCESS_WRITE)) }
+  if let status = cpu.refusedByAttribute(address, .write, flags: 0) { return status }
   if !isReachable(cpu, address, length: 10) { return .interruptedOrStopped(cpu) }
   let big = isBigEndian(cpu)
   let status = cpu.store(big ? address &+ 2 : address, size: 8, significand)
@@ -77,11 +79,13 @@ private func isReachable(_ cpu: CPU, _ address: UInt64, length: UInt64) -> Bool 
 
 func loadWhole16(_ cpu: CPU, _ address: UInt64, _ low: inout UInt64, _ high: inout UInt64) -> Status {
   if address & 15 != 0 { return misalignedFault(cpu, address, 0) }
+  if let status = cpu.refusedByAttribute(address, .read, flags: 0) { return status }
   return loadSpill(cpu, address, 0, &low, &high)
 }
 
 func storeWhole16(_ cpu: CPU, _ address: UInt64, _ low: UInt64, _ high: UInt64) -> Status {
   if address & 15 != 0 { return misalignedFault(cpu, address, UInt32(KT_ACCESS_WRITE)) }
+  if let status = cpu.refusedByAttribute(address, .write, flags: 0) { return status }
   return storeSpill(cpu, address, low, high)
 }
 

@@ -11,11 +11,13 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return (pair[0] ^ address) & (control | 0xff << 56) == 0
   }
 
-  /// Whether a data access touches a byte that a data breakpoint watches. Accesses that read or write nothing (fc,
-  /// lfetch, probe, tpa) meet none.
-  func meetsDataBreakpoint(_ va: UInt64, _ wanted: Access, flags: UInt32) -> Bool {
-    if flags & UInt32(KT_ACCESS_NONE) != 0 { return false }
-    let level = flags & UInt32(KT_ACCESS_RSE) != 0 ? RSC.privilege(pointee.ar_rsc) : cpl
+  /// Whether a data access at a privilege level touches a byte that a data breakpoint watches. Of those that read or write
+  /// nothing only probe.fault and lfetch.fault can.
+  func meetsDataBreakpoint(_ va: UInt64, _ wanted: Access, level: Int, flags: UInt32) -> Bool {
+    if flags & UInt32(KT_ACCESS_NONE) != 0 {
+      let code = NonAccess.code(flags)
+      if code != NonAccess.probeFault && code != NonAccess.lfetch { return false }
+    }
     let kinds: UInt64 = (wanted.contains(.read) ? 1 << 63 : 0) | (wanted.contains(.write) ? 1 << 62 : 0)
     let size = max(1, UInt64(flags & UInt32(KT_ACCESS_SIZE_MASK)))
     for index in stride(from: 0, to: 16, by: 2) {

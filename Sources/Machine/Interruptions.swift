@@ -216,7 +216,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   package func floatingPointTrap(code: UInt64) -> Status { interrupt(.floatingPointTrap, isr: code) }
 
   package func unalignedReference(_ va: UInt64, flags: UInt32) -> Status {
-    interrupt(.unalignedReference, isr: isr(of: flags), ifa: va)
+    if deferred(flags, dcrBit: nil) { return takeDeferral() }
+    return interrupt(.unalignedReference, isr: isr(of: flags), ifa: va)
   }
   package func unsupportedReference(_ va: UInt64, flags: UInt32) -> Status {
     interrupt(.unsupportedDataReference, isr: isr(of: flags), ifa: va)
@@ -224,7 +225,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   /// ISR bits of an access given by its flags alone.
   private func isr(of flags: UInt32) -> UInt64 {
-    if flags & UInt32(KT_ACCESS_SEMAPHORE) != 0 { return ISR.r | ISR.w }
+    if flags & UInt32(KT_ACCESS_SEMAPHORE) != 0 { return isr([.read, .write], flags) }
     return isr(flags & UInt32(KT_ACCESS_WRITE) != 0 ? .write : .read, flags)
   }
 

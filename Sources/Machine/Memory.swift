@@ -60,11 +60,22 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       _ = unalignedReference(va, flags: flags | accessFlags(rights))
       return nil
     }
-    guard let host = place.host else {
+    guard place.isCacheable, let host = place.host else {
       _ = unsupportedReference(va, flags: flags | accessFlags(rights))
       return nil
     }
     return host
+  }
+
+  /// The fault of an access that only cacheable memory takes (10 bytes, 16-byte integers), or whatever translation has
+  /// against it; nil: there is none.
+  package func refusedByAttribute(_ va: UInt64, _ wanted: Access, flags: UInt32) -> Status? {
+    let line = kt_stlb_lines(pointee.stlb)[Int(kt_stlb_index(va))]
+    // The software TLB holds nothing but cacheable memory.
+    if (wanted == .write ? line.write_tag : line.read_tag) == va & ~0xfff { return nil }
+    guard let place = resolve(va, wanted, flags: flags) else { return takeDeferral() }
+    if place.isCacheable { return nil }
+    return unsupportedReference(va, flags: wanted == .write ? flags | UInt32(KT_ACCESS_WRITE) : flags)
   }
 
   /// Must follow a store of `size` bytes through `semaphorePointer`: records it and announces it where there is code.

@@ -9,6 +9,8 @@ package struct Place {
   package var host: UnsafeMutableRawPointer?
   /// What the present privilege level may do there as often as it likes without a look at the translation.
   package var rights: Access
+  /// Whether it is cacheable memory with write-back: what semaphores and accesses of 10 and 16 bytes need.
+  package var isCacheable = true
 }
 
 enum Resolution {
@@ -32,6 +34,8 @@ struct PageTableEntry {
   static let naTPage: UInt64 = 7
   /// Uncacheable memory, exported or not: every access to it is the program's own.
   var isNotSpeculative: Bool { memoryAttribute == 4 || memoryAttribute == 5 }
+  /// Not those, and not memory whose stores are coalesced either.
+  var isCacheable: Bool { memoryAttribute == 0 }
 
   /// What privilege level `cpl` may do (SDM vol. 2, table 4-2).
   func rights(cpl: Int) -> Access {
@@ -74,12 +78,27 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   /// Resolves a data address; on failure delivers the fault, or sets `deferral` for a speculative load.
   func place(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
     let resolution = translatedPlace(of: va, wanted, flags: flags)
-    // After every other fault of the translation (SDM vol. 2, table 5-6).
-    guard pointee.psr & (PSR.db | PSR.dd) == PSR.db, case .found = resolution,
-      meetsDataBreakpoint(va, wanted, flags: flags)
-    else { return resolution }
-    if !deferred(flags, dcrBit: DCR.dd) { interrupt(.debug, isr: isr(wanted, flags), ifa: va) }
+    let level = flags & UInt32(KT_ACCESS_RSE) != 0 ? RSC.privilege(pointee.ar_rsc) : cpl
+    return withBreakpoints(resolution, va, wanted, level: level, flags: flags)
+  }
+
+  /// The Debug fault comes after every other fault of the translation (SDM vol. 2, table 5-6); one that a speculative load
+  /// defers does not hide it, but for an unimplemented address (table 5-3).
+  private func withBreakpoints(
+    _ resolution: Resolution, _ va: UInt64, _ wanted: Access, level: Int, flags: UInt32
+  ) -> Resolution {
+    if pointee.psr & (PSR.db | PSR.dd) != PSR.db { return resolution }
+    if case .fault = resolution, pointee.deferral == 0 || isUnimplemented(data: va) { return .fault }
+    guard meetsDataBreakpoint(va, wanted, level: level, flags: flags) else { return resolution }
+    if !deferred(flags, dcrBit: DCR.dd) {
+      pointee.deferral = 0
+      interrupt(.debug, isr: isr(wanted, flags), ifa: va)
+    }
     return .fault
+  }
+
+  private func isUnimplemented(data va: UInt64) -> Bool {
+    pointee.psr & PSR.dt == 0 && va & unimplementedPhysicalBits != 0
   }
 
   private func translatedPlace(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
@@ -110,7 +129,12 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   private func physicalPlace(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
     let physical = va & ~(1 << 63)
     if physical & unimplementedPhysicalBits != 0 {
-      if !deferred(flags, dcrBit: nil) { unimplementedDataAddress(va, wanted, flags: flags) }
+      // A speculative load defers this whatever else holds (SDM vol. 2, 5.5.5).
+      if flags & UInt32(KT_ACCESS_SPECULATIVE) != 0 {
+        pointee.deferral = 1
+      } else {
+        unimplementedDataAddress(va, wanted, flags: flags)
+      }
       return .fault
     }
     let isUncacheable = va >> 63 != 0
@@ -118,7 +142,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return .found(
       Place(
         physical: physical, host: machine.host(physical: physical, length: 1),
-        rights: isUncacheable ? [] : [.read, .write]))
+        rights: isUncacheable ? [] : [.read, .write], isCacheable: !isUncacheable))
   }
 
   /// Memory that is not speculative gives nothing to a speculative or an advanced load (SDM vol. 2, 4.4.6): the access
@@ -129,59 +153,65 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return true
   }
 
-  /// fc: a reference without the accessed bit's fault.
+  /// fc: a reference without the faults of the accessed bit and of protection keys.
   private func isFlush(_ flags: UInt32) -> Bool {
     flags & UInt32(KT_ACCESS_NONE) != 0 && NonAccess.code(flags) == NonAccess.fc
   }
 
-  /// The checks on a translation in the order of their priority (SDM vol. 2, table 5-6 and 4.1.1).
+  /// What a translation has against a reference. False where a speculative load defers it, true where the fault has been
+  /// delivered.
+  private func refuses(_ vector: Vector, _ va: UInt64, _ wanted: Access, _ flags: UInt32, dcrBit: UInt64) -> Bool {
+    if deferred(flags, dcrBit: dcrBit) { return false }
+    pointee.deferral = 0
+    dataFault(vector, va, wanted, flags: flags)
+    return true
+  }
+
+  /// The checks on a translation in the order of their priority (SDM vol. 2, table 5-6 and 4.1.1). What is deferred does
+  /// not keep the later ones from being looked at, unless the page is not there (table 5-3).
   private func checked(
     _ entry: UnsafeMutablePointer<kt_translation>, _ va: UInt64, _ wanted: Access, level: Int, flags: UInt32
   ) -> Resolution {
     let pte = PageTableEntry(bits: entry.pointee.pte)
     let isSpeculative = flags & UInt32(KT_ACCESS_SPECULATIVE) != 0
     if !pte.present {
-      if !deferred(flags, dcrBit: DCR.dp) { dataFault(.pageNotPresent, va, wanted, flags: flags) }
+      _ = refuses(.pageNotPresent, va, wanted, flags, dcrBit: DCR.dp)
       return .fault
     }
     if pte.memoryAttribute == PageTableEntry.naTPage {
-      if isSpeculative { pointee.deferral = 1 } else { naTPageConsumption(va, wanted, flags: flags) }
-      return .fault
-    }
-    if pointee.psr & PSR.pk != 0 {
-      switch protectionKey(entry.pointee.key) {
-      case nil:
-        if !deferred(flags, dcrBit: DCR.dk) { dataFault(.dataKeyMiss, va, wanted, flags: flags) }
+      if !isSpeculative {
+        naTPageConsumption(va, wanted, flags: flags)
         return .fault
-      case let key?:
+      }
+      pointee.deferral = 1
+    }
+    if pointee.psr & PSR.pk != 0, !isFlush(flags) {
+      if let key = protectionKey(entry.pointee.key) {
         let denied = wanted.contains(.write) && key & 2 != 0 || wanted.contains(.read) && key & 4 != 0
-        if denied {
-          if !deferred(flags, dcrBit: DCR.dx) { dataFault(.keyPermission, va, wanted, flags: flags) }
-          return .fault
-        }
+        if denied, refuses(.keyPermission, va, wanted, flags, dcrBit: DCR.dx) { return .fault }
+      } else if refuses(.dataKeyMiss, va, wanted, flags, dcrBit: DCR.dk) {
+        return .fault
       }
     }
     var rights = pte.rights(cpl: level)
-    if !rights.isSuperset(of: wanted) {
-      if !deferred(flags, dcrBit: DCR.dr) { dataFault(.dataAccessRights, va, wanted, flags: flags) }
-      return .fault
-    }
+    if !rights.isSuperset(of: wanted), refuses(.dataAccessRights, va, wanted, flags, dcrBit: DCR.dr) { return .fault }
     if wanted.contains(.write), !pte.dirty, pointee.psr & PSR.da == 0 {
       dataFault(.dirtyBit, va, wanted, flags: flags)
       return .fault
     }
-    if !pte.accessed, pointee.psr & PSR.da == 0, !isFlush(flags) {
-      if !deferred(flags, dcrBit: DCR.da) { dataFault(.dataAccessBit, va, wanted, flags: flags) }
-      return .fault
-    }
-    if pte.isNotSpeculative, refusesSpeculation(flags) { return .fault }
+    if !pte.accessed, pointee.psr & PSR.da == 0, !isFlush(flags),
+      refuses(.dataAccessBit, va, wanted, flags, dcrBit: DCR.da) { return .fault }
+    if pointee.deferral != 0 || pte.isNotSpeculative && refusesSpeculation(flags) { return .fault }
     // What the software TLB may skip next time: nothing that could fault.
     if !pte.dirty { rights.remove(.write) }
     if !pte.accessed { rights = [] }
-    if pointee.psr & PSR.pk != 0 || pte.isNotSpeculative { rights = [] }
+    if pointee.psr & PSR.pk != 0 || !pte.isCacheable { rights = [] }
     let shift = UInt64(entry.pointee.ps)
     let physical = pte.physical(pageShift: shift) | va & ((1 << shift) - 1)
-    return .found(Place(physical: physical, host: machine.host(physical: physical, length: 1), rights: rights))
+    return .found(
+      Place(
+        physical: physical, host: machine.host(physical: physical, length: 1), rights: rights,
+        isCacheable: pte.isCacheable))
   }
 
   private func protectionKey(_ key: UInt32) -> UInt64? {
@@ -193,9 +223,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   /// Whether a speculative load's fault is deferred (SDM vol. 2, 5.5.5). `dcrBit` nil: always (a qualified exception).
-  private func deferred(_ flags: UInt32, dcrBit: UInt64?) -> Bool {
+  func deferred(_ flags: UInt32, dcrBit: UInt64?) -> Bool {
     guard flags & UInt32(KT_ACCESS_SPECULATIVE) != 0 else { return false }
-    let always = pointee.psr & (PSR.ic | PSR.ed) != PSR.ic
+    let always = pointee.is_process != 0 || pointee.psr & (PSR.ic | PSR.ed) != PSR.ic
     let byControl = dcrBit.map { pointee.cr_dcr & $0 != 0 } ?? true
     guard always || byControl && pointee.psr & PSR.it != 0 && codePageDefers() else { return false }
     pointee.deferral = 1
@@ -637,14 +667,19 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   package func probeFault(
     _ va: UInt64, _ wanted: Access, level: Int, code: UInt64 = NonAccess.probeFault
   ) -> Status {
-    let flags = NonAccess.flags(code)
+    let flags = NonAccess.flags(code), level = max(level, cpl)
+    let resolution: Resolution
     if pointee.is_process != 0 || pointee.psr & PSR.dt == 0 {
-      return resolve(va, wanted, flags: flags) == nil ? .interruptedOrStopped(self) : .done
+      resolution = translatedPlace(of: va, wanted, flags: flags)
+    } else {
+      guard let entry = findData(va) ?? walk(va, instruction: false, wanted: wanted, flags: flags) else {
+        return .interruptedOrStopped(self)
+      }
+      resolution = checked(entry, va, wanted, level: level, flags: flags)
     }
-    guard let entry = findData(va) ?? walk(va, instruction: false, wanted: wanted, flags: flags) else {
+    if case .fault = withBreakpoints(resolution, va, wanted, level: level, flags: flags) {
       return .interruptedOrStopped(self)
     }
-    if case .fault = checked(entry, va, wanted, level: max(level, cpl), flags: flags) { return .interruptedOrStopped(self) }
     return .done
   }
 }
