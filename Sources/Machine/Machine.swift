@@ -223,6 +223,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     cpu.pointee.physical_stacked = physicalStacked
     cpu.pointee.load = loadSlowly
     cpu.pointee.store = storeSlowly
+    // No two processors of a machine count alike: what one fetched says nothing of another's translations.
+    cpu.pointee.fetch_generation = UInt64(index) << 40
     cpu.reset()
     return cpu
   }
