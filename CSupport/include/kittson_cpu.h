@@ -83,9 +83,9 @@ typedef struct kt_stlb_line {
 #define KT_STLB_NONE 0x800ULL  // a bit that every probe masks away, so it equals no address it is compared with
 #define KT_GRANULE_SHIFT 12
 
-// Emitted code keeps copies of lines at places of its own choice: a line for each base register's accesses, which spares
+// Emitted code keeps copies of lines at places of its own choice: lines for each base register's accesses, which spares
 // the index computation. What forgets a line forgets its copies.
-#define KT_STLB_NEAR 64
+#define KT_STLB_NEAR 128
 
 typedef struct kt_stlb {
   kt_stlb_line line[KT_STLB_LINES];

@@ -4,9 +4,9 @@ import IA64
 import Machine
 
 extension Frontend {
-  /// False for what is not done here: speculation, singles, extended and predicated forms.
+  /// False for what is not done here: speculation, singles, extended forms, and doubles under a predicate.
   mutating func lowerFloatMemory(_ i: Instruction) -> Bool {
-    guard isNative else { return false }
+    guard options.contains(.doubles), builder.predicate < 0 || isWhole(i.opcode) else { return false }
     builder.base = i.r3
     switch i.opcode {
     case .ldfd, .ldfd_a, .ldfd_c_clr, .ldfd_c_nc, .ldf8, .ldf8_a, .ldf8_c_clr, .ldf8_c_nc: return loadFloat(i, -1)
@@ -24,11 +24,26 @@ extension Frontend {
     }
   }
 
+  /// What moves bits as they are, so that a predicate only chooses.
+  private func isWhole(_ opcode: Opcode) -> Bool {
+    switch opcode {
+    case .ldfp8, .ldfp8_i, .stf_spill, .stf_spill_i, .ldf_fill, .ldf_fill_r, .ldf_fill_i: true
+    default: isInteger(opcode)
+    }
+  }
+
+  /// 8 bytes at `address`; where the instruction's predicate is false nothing is read and the value is as good as any.
+  private mutating func load(_ address: Int32) -> Int32 {
+    builder.emit(.load, address, builder.predicate < 0 ? -1 : builder.constant(Int64(0)), builder.predicate, size: 8)
+  }
+
   private mutating func loadFloat(_ i: Instruction, _ updated: Int32) -> Bool {
     guard i.f1 > 1, !isDisabled(i.f1) else { return false }
-    let raw = i.flags.contains(.advanced)
+    let isAdvanced = i.flags.contains(.advanced)
+    guard !isAdvanced || builder.predicate < 0 else { return false }
+    let raw = isAdvanced
       ? builder.emit(.load, gr(i.r3), imm: builder.makeExit(.interpret, to: here), size: 8, condition: 1)
-      : builder.emit(.load, gr(i.r3), size: 8)
+      : load(gr(i.r3))
     if isInteger(i.opcode) {
       setInteger(i.f1, raw)
     } else {
@@ -57,7 +72,7 @@ extension Frontend {
       bits = value
     }
     let address = gr(i.r3)
-    _ = builder.emit(.store, address, bits, size: 8)
+    _ = builder.emit(.store, address, bits, builder.predicate, size: 8)
     if updates { setGR(i.r3, builder.addImmediate(address, i.imm)) }
     endStore()
     return true
@@ -68,8 +83,8 @@ extension Frontend {
   /// Leaves where 16 bytes do not lie in one place, so that both halves are reached or neither.
   private mutating func requireAligned(_ address: Int32) {
     let rest = builder.andImmediate(address, 15)
-    builder.exit(
-      if: builder.compare(.notEqual, rest, builder.constant(Int64(0)), size: 8), .interpret, to: here)
+    let odd = builder.compare(.notEqual, rest, builder.constant(Int64(0)), size: 8)
+    builder.exit(if: builder.predicate < 0 ? odd : builder.both(odd, builder.predicate), .interpret, to: here)
   }
 
   /// stf.spill of what is known to be in canonical form: f0, f1, integers.
@@ -87,8 +102,8 @@ extension Frontend {
     }
     let address = gr(i.r3)
     requireAligned(address)
-    _ = builder.emit(.store, address, low, size: 8)
-    _ = builder.emit(.store, builder.addImmediate(address, 8), high, size: 8)
+    _ = builder.emit(.store, address, low, builder.predicate, size: 8)
+    _ = builder.emit(.store, builder.addImmediate(address, 8), high, builder.predicate, size: 8)
     if updates { setGR(i.r3, builder.addImmediate(address, i.imm)) }
     endStore()
     return true
@@ -100,11 +115,10 @@ extension Frontend {
     let address = gr(i.r3)
     let updated = i.opcode == .ldf_fill_r ? builder.add(address, gr(i.r2)) : builder.addImmediate(address, i.imm)
     requireAligned(address)
-    let low = builder.emit(.load, address, size: 8)
-    let high = builder.emit(.load, builder.addImmediate(address, 8), size: 8)
+    let low = load(address), high = load(builder.addImmediate(address, 8))
     let register = physicalFR(i.f1)
-    builder.put(Slot.significand(register), low)
-    builder.put(Slot.exponent(register), builder.andImmediate(high, 0x3ffff))
+    builder.write(Slot.significand(register), low)
+    builder.write(Slot.exponent(register), builder.andImmediate(high, 0x3ffff))
     called.remove(i.f1)
     markModified(i.f1)
     if updates { setGR(i.r3, updated) }
@@ -114,13 +128,12 @@ extension Frontend {
   private mutating func loadPair(_ i: Instruction) -> Bool {
     let updates = i.opcode == .ldfp8_i || i.opcode == .ldfpd_i
     // Registers of equal parity are an Illegal Operation.
-    guard i.f1 > 1, i.f2 > 1, i.f1 < 32, i.f2 < 32, (i.f1 ^ i.f2) & 1 == 1, !isDisabled(i.f1),
+    guard i.f1 > 1, i.f2 > 1, (i.f1 < 32) == (i.f2 < 32), (i.f1 ^ i.f2) & 1 == 1, !isDisabled(i.f1),
       !updates || isWritable(i.r3)
     else { return false }
     let address = gr(i.r3)
     requireAligned(address)
-    let low = builder.emit(.load, address, size: 8)
-    let high = builder.emit(.load, builder.addImmediate(address, 8), size: 8)
+    let low = load(address), high = load(builder.addImmediate(address, 8))
     if i.opcode == .ldfp8 || i.opcode == .ldfp8_i {
       setInteger(i.f1, low)
       setInteger(i.f2, high)

@@ -49,7 +49,7 @@ extension Frontend {
     case .shl, .shr, .shr_u, .popcnt, .shrp, .extr_u, .extr, .dep_z, .dep_z_imm, .dep_imm, .dep, .zxt1, .zxt2, .zxt4,
       .sxt1, .sxt2, .sxt4, .mux1:
       guard isWritable(i.r1) else { return leaveToInterpreter() }
-    default: return lowerMove(i)
+    default: return lowerParallel(i) ? () : lowerMove(i)
     }
     switch i.opcode {
     case .shl: result = variable(.shiftLeftVariable, .shiftLeft, gr(i.r2), gr(i.r3))
@@ -99,8 +99,8 @@ extension Frontend {
     case .sxt2: result = builder.extend(.signExtend, gr(i.r3), 2)
     case .sxt4: result = builder.extend(.signExtend, gr(i.r3), 4)
     default:  // mux1
-      guard i.mbtype == 11 else { return interpret(i) }
-      result = builder.emit(.byteSwap, gr(i.r2))
+      guard let permuted = permutedBytes(gr(i.r2), i.mbtype) else { return interpret(i) }
+      result = permuted
     }
     setGR(i.r1, result)
   }

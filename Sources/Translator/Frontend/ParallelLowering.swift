@@ -23,6 +23,7 @@ extension Frontend {
     case .unpack2_h, .unpack2_l: return lowerUnpack(i, 2, high: i.opcode == .unpack2_h)
     case .pshl2_imm, .pshl4_imm: return lowerParallelShift(i, i.opcode == .pshl2_imm ? 2 : 4, i.r2, left: true)
     case .pshr2_u_imm, .pshr4_u_imm: return lowerParallelShift(i, i.opcode == .pshr2_u_imm ? 2 : 4, i.r3, left: false)
+    case .mux2: return lowerPermuteWords(i)
     default: return lowerMix(i)
     }
   }
@@ -102,6 +103,46 @@ extension Frontend {
     let upperPart = size == 4 && !left ? high : builder.andImmediate(high, ~lower)
     let lowerPart = size == 4 && left ? low : builder.andImmediate(low, lower)
     setGR(i.r1, builder.or(upperPart, lowerPart))
+    return true
+  }
+
+  // MARK: Permutations
+
+  /// mux1 by its type: the bytes of `value` in another order; nil where the type is none.
+  mutating func permutedBytes(_ value: Int32, _ type: UInt8) -> Int32? {
+    switch type {
+    case 0: return builder.multiply(builder.extend(.zeroExtend, value, 1), builder.constant(lanes(1, 1)))
+    case 8: return exchange(value, 0xff00_ff00, 24)
+    case 9: return exchange(exchange(value, 0xffff_0000, 16), 0x0000_ff00_0000_ff00, 8)
+    case 10: return exchange(exchange(value, 0x0000_ff00_0000_ff00, 8), 0xffff_0000, 16)
+    case 11: return builder.emit(.byteSwap, value)
+    default: return nil
+    }
+  }
+
+  /// The bits in `mask` change places with those `distance` above them.
+  private mutating func exchange(_ value: Int32, _ mask: Int64, _ distance: Int) -> Int32 {
+    let differing = builder.andImmediate(
+      builder.xor(value, builder.shift(.shiftRight, value, distance)), mask)
+    return builder.xor(builder.xor(value, differing), builder.shift(.shiftLeft, differing, distance))
+  }
+
+  /// mux2: the words that move by the same distance move together.
+  private mutating func lowerPermuteWords(_ i: Instruction) -> Bool {
+    guard isWritable(i.r1) else { return false }
+    let value = gr(i.r2)
+    var result: Int32 = -1
+    for distance in -3...3 {
+      var mask: UInt64 = 0
+      for target in 0..<4 where target - Int(i.mhtype >> UInt8(2 * target) & 3) == distance {
+        mask |= 0xffff << UInt64(16 * target)
+      }
+      if mask == 0 { continue }
+      let moved = builder.shift(distance < 0 ? .shiftRight : .shiftLeft, value, 16 * abs(distance))
+      let part = builder.andImmediate(moved, Int64(bitPattern: mask))
+      result = result < 0 ? part : builder.or(result, part)
+    }
+    setGR(i.r1, result)
     return true
   }
 }

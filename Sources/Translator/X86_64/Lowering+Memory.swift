@@ -4,10 +4,12 @@ import CSupport
 extension Lowering {
   // MARK: Memory
 
-  /// Byte offset of the near line that accesses through a base register share; -1: none.
+  /// Byte offset of the near line that a block's accesses through one base register share; -1: none. Other blocks have
+  /// other lines: what one register points to differs from loop to loop.
   private func nearLine(_ node: Node) -> Int32 {
     guard context.options.contains(.nearLines), node.base != 0 else { return -1 }
-    return (Int32(KT_STLB_LINES) + Int32(node.base) & (KT_STLB_NEAR - 1)) << 5
+    let hash = UInt64(node.base) &+ (block.start >> 4) &* 37
+    return (Int32(KT_STLB_LINES) + Int32(truncatingIfNeeded: hash) & (KT_STLB_NEAR - 1)) << 5
   }
 
   /// The software TLB's probe, of a near line where there is one: on success rax is what to add to the address. Returns the
