@@ -243,6 +243,17 @@ struct kt_cpu {
   void (*code_written)(kt_cpu *, uint64_t physical, uint64_t length);  // guest code in that range may have changed
   int (*call_site)(kt_cpu *, uint32_t site);                           // a bound operation, from the interpreter
   void (*settle)(kt_cpu *);                                            // computes what `deferred_mask` says is put off
+
+  // The frame while emitted code runs (kittson_translator.h): r15 is the truth, and bof, frame and frame_nat follow when
+  // somebody else looks.
+  uint64_t *frame_base;   // the r15 for which bof, frame and frame_nat are right
+  uint64_t *frame_low;    // a return may take r15 down to here without help
+  uint64_t *frame_high;   // the end of a frame may reach this place without help
+  uint64_t stack_base;    // rsp of emitted code with no call behind it
+  uint64_t stack_limit;   // calls below it begin at stack_base again
+  uint64_t return_thunk;  // host address of the return for which no call is remembered
+  uint64_t store_value;   // what a store's slow path stores
+  uint64_t spill[64];     // values of emitted code that found no host register
 };
 
 // Flags beside the size (bytes, low 8 bits) of `load` and `store`.

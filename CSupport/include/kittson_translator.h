@@ -6,12 +6,22 @@
 extern "C" {
 #endif
 
-/// Bytes of stack below the saved registers that emitted code owns; rsp is 16-byte aligned in emitted code.
-#define KT_EMITTED_FRAME 520
+/// Bytes of stack that calls of emitted code may take, 16 each.
+#define KT_EMITTED_STACK 32768
+
+/// Gives r15 for the present frame: a place in the ring's two mappings with room on either side, so that calls and returns
+/// of emitted code need no wrapping. Sets frame_base, frame_low and frame_high.
+uint64_t *_Nonnull kt_place_frame(kt_cpu *_Nonnull cpu);
+/// Brings bof, frame and frame_nat up to r15.
+void kt_sync_frame(kt_cpu *_Nonnull cpu, uint64_t *_Nonnull r15);
 
 /// Runs emitted code at `code` until it leaves; the value is what it left in rax. Emitted code finds
-/// rbx = cpu + KT_CPU_BIAS, r13 = cpu->budget, r14 = cpu->stlb, r15 = cpu->frame.
+/// rbx = cpu + KT_CPU_BIAS, r13 = cpu->budget, r14 = cpu->stlb, r15 = kt_place_frame; rsp is 16-byte aligned, and what it
+/// points to is the host address where a guest's return goes on: at first the return thunk.
 uint64_t kt_enter_code(kt_cpu *_Nonnull cpu, const void *_Nonnull code);
+
+static inline const void *_Nonnull kt_place_frame_address(void) { return (const void *)kt_place_frame; }
+static inline const void *_Nonnull kt_sync_frame_address(void) { return (const void *)kt_sync_frame; }
 
 /// Where emitted code jumps to leave (not a function to call).
 extern const char kt_leave_code[];

@@ -1,6 +1,7 @@
 // Entry to and exit from emitted code (kittson_translator.h), System V calling convention.
 #if defined(__x86_64__)
-#define FRAME 520 /* KT_EMITTED_FRAME */
+#define FRAME 24 /* the return thunk, the outer stack_base, MXCSR */
+#define STACK 32768 /* KT_EMITTED_STACK */
 #define BIAS 128  /* KT_CPU_BIAS */
 #define FPSR 352  /* offsetof(kt_cpu, ar_fpsr) */
 #define BUDGET 272 /* offsetof(kt_cpu, budget) */
@@ -34,17 +35,35 @@ kt_enter_code:
   /* The host's floating point starts without flags: rounding to nearest, all exceptions masked. */
   ldmxcsr kt_plain_vector_control(%rip)
   leaq BIAS(%rdi), %rbx
-  movq 256(%rdi), %r15
+  movq %rsi, %r12
+  movq kt_stack_base_offset(%rip), %rax
+  movq (%rdi,%rax), %rcx
+  movq %rcx, 8(%rsp)
+  movq %rsp, (%rdi,%rax)
+  leaq -STACK(%rsp), %rcx
+  movq %rcx, 8(%rdi,%rax)
+  movq 16(%rdi,%rax), %rcx
+  movq %rcx, (%rsp)
   movq BUDGET(%rdi), %r13
   movq kt_stlb_offset(%rip), %rax
   movq (%rdi,%rax), %r14
-  jmpq *%rsi
+  call kt_place_frame@PLT
+  movq %rax, %r15
+  jmpq *%r12
   .globl kt_leave_code
 kt_leave_code:
+  movq kt_stack_base_offset(%rip), %rcx
+  movq -BIAS(%rbx,%rcx), %rsp
+  movq 8(%rsp), %rdx
+  movq %rdx, -BIAS(%rbx,%rcx)
   movq %r13, BUDGET-BIAS(%rbx)
+  movq %rax, %r12
+  leaq -BIAS(%rbx), %rdi
+  movq %r15, %rsi
+  call kt_sync_frame@PLT
   /* An inexact result of emitted code belongs to status field 0. */
-  stmxcsr (%rsp)
-  testb $0x20, (%rsp)
+  stmxcsr 16(%rsp)
+  testb $0x20, 16(%rsp)
   jz 1f
   orl $INEXACT, FPSR-BIAS(%rbx)
 1:
@@ -52,12 +71,11 @@ kt_leave_code:
   movq kt_deferred_offset(%rip), %rcx
   cmpl $0, -BIAS(%rbx,%rcx)
   je 2f
-  movq %rax, 8(%rsp)
   leaq -BIAS(%rbx), %rdi
   movq kt_settle_offset(%rip), %rcx
   call *-BIAS(%rbx,%rcx)
-  movq 8(%rsp), %rax
 2:
+  movq %r12, %rax
   addq $FRAME, %rsp
   .cfi_adjust_cfa_offset -FRAME
   popq %r15

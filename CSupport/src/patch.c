@@ -10,9 +10,11 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-_Static_assert(offsetof(kt_cpu, frame) == 256, "enter.S names this offset");
 _Static_assert(offsetof(kt_cpu, ar_fpsr) == 352, "enter.S names this offset");
 _Static_assert(offsetof(kt_cpu, budget) == 272, "enter.S names this offset");
+_Static_assert(offsetof(kt_cpu, stack_limit) == offsetof(kt_cpu, stack_base) + 8, "enter.S counts on it");
+_Static_assert(offsetof(kt_cpu, return_thunk) == offsetof(kt_cpu, stack_base) + 16, "enter.S counts on it");
+const uint64_t kt_stack_base_offset = offsetof(kt_cpu, stack_base);
 const uint64_t kt_stlb_offset = offsetof(kt_cpu, stlb);
 const uint64_t kt_deferred_offset = offsetof(kt_cpu, deferred_mask);
 const uint64_t kt_settle_offset = offsetof(kt_cpu, settle);

@@ -41,7 +41,7 @@ package final class TranslatorEngine: BlockEngine {
   /// Lockstep comparison: blocks are not linked, and `run` comes back behind each; regions still form, and are one.
   package var returnsAfterBlock = false { didSet { mustFlush = true } }
   /// The options less what the way of working excludes.
-  var present: TranslatorOptions { returnsAfterBlock ? options.subtracting([.chaining, .indirectCache]) : options }
+  var present: TranslatorOptions { returnsAfterBlock ? options.subtracting([.chaining, .indirectCache, .returns]) : options }
   /// The exit through which the last block left, to be linked with what is found next; -1: none. It outlives `run`.
   private var pending = -1
   package var blockInstructionLimit: Int {
@@ -189,6 +189,7 @@ package final class TranslatorEngine: BlockEngine {
     cpu.pointee.engine = Unmanaged.passUnretained(self).toOpaque()
     cpu.pointee.code_written = codeWritten
     cpu.pointee.settle = settleFloats
+    cpu.pointee.return_thunk = cache.executable(cache.thunks.returning)
   }
 
   private func stop(_ cpu: CPU, _ reason: kt_stop_reason) -> kt_stop_reason {

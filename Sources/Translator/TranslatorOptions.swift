@@ -28,7 +28,9 @@ package struct TranslatorOptions: OptionSet, Sendable {
   package static let nearLines = TranslatorOptions(rawValue: 1 << 10)
   /// Integer divisions in floating-point registers are done by the host's division.
   package static let divisions = TranslatorOptions(rawValue: 1 << 11)
-  package static let all = TranslatorOptions(rawValue: (1 << 12) - 1)
+  /// Guest calls and returns are host calls and returns.
+  package static let returns = TranslatorOptions(rawValue: 1 << 12)
+  package static let all = TranslatorOptions(rawValue: (1 << 13) - 1)
 
   /// The names that `--disable` takes.
   package static let names: [(name: String, option: TranslatorOptions, meaning: String)] = [
@@ -43,6 +45,7 @@ package struct TranslatorOptions: OptionSet, Sendable {
     ("following", .following, "blocks that go on behind likely branches"),
     ("doubles", .doubles, "double-precision arithmetic by host instructions"),
     ("float-calls", .floatCalls, "short functions for the other floating-point arithmetic"),
+    ("returns", .returns, "host returns for guest returns"),
     ("indirect-cache", .indirectCache, "inline lookup of indirect branch targets"),
   ]
 

@@ -77,15 +77,14 @@ extension Frontend {
       }
     case .br_call, .brl_call:
       beginConditional()
-      call(i, -1)
-      leave(.direct, to: target)
+      let returning = call(i)
+      leaveByCall(-1, builder.makeExit(.direct, to: target, backward: target <= bundle), returning)
     case .br_call_indirect:
       beginConditional()
       let address = builder.read(Slot.branches + Int(i.b2))
       requireImplemented(address)
-      call(i, address)
-      _ = builder.emit(.exitIndirect, address)
-      ended = true
+      let returning = call(i)
+      leaveByCall(address, 0, returning)
     case .br_cond_indirect:
       beginConditional()
       let address = builder.read(Slot.branches + Int(i.b2))
@@ -114,7 +113,8 @@ extension Frontend {
     builder.issued += 1
   }
 
-  private mutating func call(_ i: Instruction, _ target: Int32) {
+  /// The frame part of a call; gives the exit where the guest goes on behind it.
+  private mutating func call(_ i: Instruction) -> Int64 {
     let old = builder.marker
     builder.put(Slot.branches + Int(i.b1), builder.constant(bundle &+ 16))
     let ec = builder.shift(.shiftLeft, builder.read(Slot.ec), 52)
@@ -125,6 +125,22 @@ extension Frontend {
     _ = builder.emit(.callFrame, imm: Int64(sol) | Int64(builder.marker) << 8)
     builder.frameMoved = true
     builder.forgetState()
+    let called = builder.marker
+    builder.marker = old
+    defer { builder.marker = called }
+    return builder.makeExit(.direct, to: bundle &+ 16)
+  }
+
+  /// Leaves to `address`, or where it is none by the exit `target`.
+  private mutating func leaveByCall(_ address: Int32, _ target: Int64, _ returning: Int64) {
+    ended = true
+    if options.contains(.returns) {
+      _ = builder.emit(.exitCall, address, imm: target | returning << 32)
+    } else if address >= 0 {
+      _ = builder.emit(.exitIndirect, address)
+    } else {
+      _ = builder.emit(.exitAlways, imm: target)
+    }
   }
 
   private mutating func lowerCountedLoop(_ target: UInt64) {

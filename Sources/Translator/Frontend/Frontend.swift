@@ -287,7 +287,7 @@ struct Frontend {
       if index >= Opcode.shr.index && index <= Opcode.sxt4.index { return lowerShift(i) }
       if index == Opcode.mux1.index { return lowerShift(i) }
       if index >= Opcode.padd1.index && index <= Opcode.pshl4_imm.index && lowerParallel(i) { return }
-      if index >= Opcode.ldfe.index && index <= Opcode.stf_spill_i.index && lowerFloatMemory(i) { return }
+      if index >= Opcode.ldfe.index && index <= Opcode.ldfpd_c_nc_i.index && lowerFloatMemory(i) { return }
       if lowerFloat(i) { return }
       if index >= Opcode.ld1.index && index <= Opcode.st8_spill_i.index { return lowerMemory(i) }
       if !lowerSystem(i) { lowerMove(i) }

@@ -49,6 +49,10 @@ extension Frontend {
     case .shl, .shr, .shr_u, .popcnt, .shrp, .extr_u, .extr, .dep_z, .dep_z_imm, .dep_imm, .dep, .zxt1, .zxt2, .zxt4,
       .sxt1, .sxt2, .sxt4, .mux1:
       guard isWritable(i.r1) else { return leaveToInterpreter() }
+    case .czx1_l, .czx1_r, .czx2_l, .czx2_r:
+      guard isWritable(i.r1) else { return leaveToInterpreter() }
+      let size = i.opcode == .czx1_l || i.opcode == .czx1_r ? 1 : 2
+      return setGR(i.r1, findZero(gr(i.r3), size, left: i.opcode == .czx1_l || i.opcode == .czx2_l))
     default: return lowerParallel(i) ? () : lowerMove(i)
     }
     switch i.opcode {

@@ -17,6 +17,8 @@ extension Frontend {
     case .mov_from_ar_i, .mov_from_ar_m: moveFromApplication(i)
     case .mov_to_ar_i, .mov_to_ar_m: moveToApplication(i, gr(i.r2))
     case .mov_to_ar_i_imm, .mov_to_ar_m_imm: moveToApplication(i, builder.constant(i.imm))
+    case .mov_from_pr, .mov_to_pr, .mov_to_pr_rot:
+      if !lowerPredicateMove(i) { interpret(i) }
     default: interpret(i)
     }
   }

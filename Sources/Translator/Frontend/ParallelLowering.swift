@@ -106,6 +106,18 @@ extension Frontend {
     return true
   }
 
+  /// czx: the number of the first lane that is 0, from the left or the right, or how many lanes there are.
+  mutating func findZero(_ value: Int32, _ size: Int, left: Bool) -> Int32 {
+    // The bytes of a lane change places too, which does not matter here.
+    let ordered = left ? builder.emit(.byteSwap, value) : value
+    let below = lanes((1 << UInt64(size * 8 - 1)) - 1, size)
+    // The top bit of a lane, where all its other bits and itself are 0.
+    let carried = builder.addImmediate(builder.andImmediate(ordered, below), below)
+    let zeros = builder.xorImmediate(builder.orImmediate(builder.or(carried, ordered), below), -1)
+    let lower = builder.andComplement(builder.addImmediate(zeros, -1), zeros)
+    return builder.shift(.shiftRight, builder.emit(.populationCount, lower), size == 1 ? 3 : 4)
+  }
+
   // MARK: Permutations
 
   /// mux1 by its type: the bytes of `value` in another order; nil where the type is none.

@@ -32,6 +32,7 @@ enum Operation: UInt8 {
   case storeState      // kt_cpu at imm := a
   case markModified    // psr |= imm (mfl, mfh), unless c is given and false
   case setMarker       // cfm := imm
+  case predicatesHome  // all predicates are in memory behind this, and only there
   case clock           // ar.itc less its offset, when imm slots of the block have been issued
   case flushLine       // fc of address a: leaves by exit imm where more is to be done than nothing
   case exitIfPending   // leaves by exit imm where any external interrupt is pending
@@ -62,6 +63,8 @@ enum Operation: UInt8 {
   case exitTestMask    // a & imm is not 0: leaves by exit c
   case exitAlways      // ends the block
   case exitIndirect    // ends the block: target a
+  case exitCall        // ends the block behind a call: to target a, or by the exit in the lower half of imm; the exit in the
+                       // upper half is where the guest goes on when it returns
   case dead
 }
 

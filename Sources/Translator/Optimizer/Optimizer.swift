@@ -64,8 +64,8 @@ struct Optimizer {
     switch op {
     case .load, .store, .storeEnd, .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .exitIf, .exitUnless,
       .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestBitVariable, .exitTestMask, .exitAlways, .exitIndirect,
-      .exitIfState, .exitIfPending, .flushLine, .endInterrupt, .floatArithmetic, .checkDouble, .packDouble, .floatCall,
-      .convertInteger, .exitCompareDouble: true
+      .exitCall, .predicatesHome, .exitIfState, .exitIfPending, .flushLine, .endInterrupt, .floatArithmetic, .checkDouble,
+      .packDouble, .floatCall, .convertInteger, .exitCompareDouble: true
     default: false
     }
   }

@@ -722,6 +722,13 @@ package struct Assembler {
     Assembler.bind(place, to: target)
   }
 
+  /// A call that is bound later, or again and again; where its rel32 stands.
+  package mutating func call() -> UnsafeMutablePointer<UInt8> {
+    byte(0xe8)
+    long(0)
+    return cursor - 4
+  }
+
   package mutating func call(to target: UnsafeMutablePointer<UInt8>) {
     byte(0xe8)
     long(Int32(target - (cursor + 4)))

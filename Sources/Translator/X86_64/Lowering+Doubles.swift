@@ -105,8 +105,9 @@ extension Lowering {
     var refused: UnsafeMutablePointer<UInt8>? = nil
     if stub.kind == .doubleResult {
       refused = a.shortJump(if: .notEqual)
-      a.storeVectorControl(Address(.rsp))
-      a.test(Address(.rsp), immediate: 0x10, .byte)
+      let control = Address(.rsp, -8)
+      a.storeVectorControl(control)
+      a.test(control, immediate: 0x10, .byte)
       Assembler.bind(a.jump(if: .equal), to: stub.back)
     } else {
       Assembler.bind(a.jump(if: .equal), to: stub.back)

@@ -114,6 +114,7 @@ extension Lowering {
     case .clock, .flushLine, .exitIfPending, .endInterrupt, .countCall, .exitIfState: lowerSystem(index, node)
     case .siteBegins: sites.append(EmittedSite(site: Int32(node.imm), begin: a.cursor, end: a.cursor))
     case .siteEnds: sites[sites.count - 1].end = a.cursor
+    case .predicatesHome: lowerPredicatesHome()
     case .growFrame: lowerGrowFrame(index, node)
     case .callFrame: lowerCall(node)
     case .returnFrame: lowerReturn(index, node)
@@ -140,6 +141,7 @@ extension Lowering {
     case .settle: lowerSettle(index, UInt32(truncatingIfNeeded: node.imm))
     case .exitAlways: lowerExitAlways(index, node)
     case .exitIndirect: lowerExitIndirect(index, node)
+    case .exitCall: lowerExitCall(index, node)
     default: preconditionFailure("an operation without a lowering")
     }
   }

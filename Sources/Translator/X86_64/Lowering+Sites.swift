@@ -21,6 +21,9 @@ extension Lowering {
       a.load(.rax, state(StateOffset.psr))
       a.store(spillAddress(0), .rax)
     }
+    a.arithmetic(.cmp, .r15, state(StateOffset.frameBase))
+    let moved = addStub(.sync, index, from: a.jump(if: .notEqual))
+    stubs[moved].back = a.cursor
     a.store(state(StateOffset.budget), .r13)
     a.move(.r12, immediate: Int64(bitPattern: site.start))
     a.store(state(StateOffset.ip), .r12)

@@ -11,7 +11,7 @@ extension Lowering {
     Slot.isStacked(slot) ? Address(.r15, Int32(slot - 32) * 8) : state(StateOffset.home(slot))
   }
 
-  func spillAddress(_ slot: Int16) -> Address { Address(.rsp, 8 + Int32(slot) * 8) }
+  func spillAddress(_ slot: Int16) -> Address { state(StateOffset.spill + Int32(slot) * 8) }
 
   func width(ofSlot slot: Int) -> Width { Slot.isPredicate(slot) ? .byte : .quad }
 
@@ -97,6 +97,18 @@ extension Lowering {
       makeClean(slot)
       values[Int(value)].home = Int16(slot)
       homeValue[slot] = value
+    }
+  }
+
+  func lowerPredicatesHome() {
+    for slot in Slot.predicates..<Slot.branches {
+      let value = dirtyValue[slot]
+      if value >= 0 {
+        writeHome(slot, value, place(value))
+        makeClean(slot)
+        releaseIfDead(value)
+      }
+      loseHome(slot)
     }
   }
 

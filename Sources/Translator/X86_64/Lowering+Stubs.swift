@@ -65,8 +65,8 @@ extension Lowering {
       a.move(.rax, immediate: Int64(ExitCode.budget.rawValue) | Int64(context.blockNumber) << 8)
       a.jump(to: context.thunks.leave)
     case .site: emitSiteEvents(stub)
-    case .settle:
-      a.call(to: context.thunks.settle)
+    case .settle, .sync:
+      a.call(to: stub.kind == .settle ? context.thunks.settle : context.thunks.sync)
       a.jump(to: stub.back)
     case .modified:
       a.arithmetic(.or, state(StateOffset.psr), immediate: Int32(nodes[Int(stub.node)].imm), .byte)
@@ -99,9 +99,10 @@ extension Lowering {
       if stub.kind == .store {
         if let c = constant(node.b) {
           a.move(.rax, immediate: c)
-          a.store(Address(.rsp), .rax)
+          a.store(state(StateOffset.storeValue), .rax)
         } else {
-          store(Address(.rsp), stub.vector != 0xff ? Lowering.vectorPlace + stub.vector : stub.data.number)
+          let place = stub.vector != 0xff ? Lowering.vectorPlace + stub.vector : stub.data.number
+          store(state(StateOffset.storeValue), place)
         }
       }
       a.move(.rax, stub.address)
@@ -134,12 +135,18 @@ extension Lowering {
       let place = a.jump()
       if let refused { a.bindShort(refused) }
       a.bind(place)
-      exits.append(EmittedExit(number: Int32(number), place: place, unlinked: a.cursor))
-      a.move(.rax, immediate: Int64(ExitCode.link.rawValue) | Int64(context.firstExit + number) << 8)
+      emitUnlinked(number, place)
     case .interpret, .resume:
       let code = exit.kind == .interpret ? ExitCode.interpret : ExitCode.resume
       a.move(.rax, immediate: Int64(code.rawValue) | Int64(context.firstExit + number) << 8)
+      a.jump(to: context.thunks.leave)
     }
+  }
+
+  /// What a jump or call at `place` leads to while its exit is not linked.
+  func emitUnlinked(_ number: Int, _ place: UnsafeMutablePointer<UInt8>) {
+    exits.append(EmittedExit(number: Int32(number), place: place, unlinked: a.cursor))
+    a.move(.rax, immediate: Int64(ExitCode.link.rawValue) | Int64(context.firstExit + number) << 8)
     a.jump(to: context.thunks.leave)
   }
 

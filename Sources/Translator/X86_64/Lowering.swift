@@ -3,7 +3,7 @@
 // what is dirty where they leave.
 //
 // Host registers: rbx = kt_cpu + KT_CPU_BIAS, r15 = frame, r14 = software TLB, r13 = budget; rax and rcx are scratch; the
-// others hold values. The stack: [rsp] passes a store's value, above it are spill slots.
+// others hold values. Spill slots are in kt_cpu; the stack holds where returns go on (Lowering+Frames.swift).
 import CSupport
 
 /// What the lowering must know of the machine code around a block.
@@ -76,7 +76,7 @@ final class Lowering {
 
   enum StubKind {
     case exit, load, store, budget, site, loopLeft, loopBudget, checkDouble, doubleResult, packDouble, floatCall
-    case settle, modified
+    case settle, sync, modified
   }
 
   struct Stub {
@@ -294,8 +294,8 @@ final class Lowering {
   /// Before a node that hands the budget to others, or ends the block: pays up to the next called site or the end.
   func chargeBefore(_ index: Int) {
     switch nodes[index].op {
-    case .load, .store, .storeEnd, .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .exitIndirect, .clock,
-      .floatCall: break
+    case .load, .store, .storeEnd, .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .exitIndirect, .exitCall,
+      .clock, .floatCall: break
     default: return
     }
     let more = slotsToCharge(from: index) - charged

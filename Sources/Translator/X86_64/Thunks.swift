@@ -20,6 +20,10 @@ struct Thunks {
   var store: UnsafeMutablePointer<UInt8>
   var interpret: UnsafeMutablePointer<UInt8>
   var indirect: UnsafeMutablePointer<UInt8>
+  /// Where a return goes on that no landing has taken.
+  var returning: UnsafeMutablePointer<UInt8>
+  /// Brings bof, frame and frame_nat up to r15; registers are kept.
+  var sync: UnsafeMutablePointer<UInt8>
   var float: UnsafeMutablePointer<UInt8>
   var pack: UnsafeMutablePointer<UInt8>
   var interpretFloat: UnsafeMutablePointer<UInt8>
@@ -84,6 +88,13 @@ enum ThunkEmitter {
     let indirect = a.cursor
     indirectThunk(&a, leave)
     a.align(16)
+    let returning = a.cursor
+    returnThunk(&a, indirect, indirectCache, leave)
+    a.align(16)
+    let sync = a.cursor
+    syncFrameIfMoved(&a)
+    a.ret()
+    a.align(16)
     let float = a.cursor
     floatThunk(&a)
     a.align(16)
@@ -103,15 +114,16 @@ enum ThunkEmitter {
     settleThunk(&a)
     a.align(16)
     return Thunks(
-      leave: leave, load: load, store: store, interpret: interpret, indirect: indirect, float: float, pack: pack,
+      leave: leave, load: load, store: store, interpret: interpret, indirect: indirect, returning: returning, sync: sync, float: float, pack: pack,
       interpretFloat: interpretFloat, nearLoad: nearLoad, nearStore: nearStore,
       settle: settle, indirectCache: indirectCache, end: a.cursor)
   }
 
-  /// rax: address; ecx: size and, from bit 16, slots to give back if it faults; a store's value at the caller's [rsp].
+  /// rax: address; ecx: size and, from bit 16, slots to give back if it faults; a store's value is in store_value.
   /// A load's value comes back in rax; a store compares event_check with 0 last. Other registers are kept. A fault leaves.
   private static func memoryThunk(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>, isLoad: Bool) {
     saveVectors(&a)
+    syncFrameIfMoved(&a)
     for r in saved { a.push(r) }
     a.push(.rcx)
     a.arithmetic(.sub, .rsp, immediate: 8)  // 16-byte aligned; [rsp] takes a load's value
@@ -125,7 +137,7 @@ enum ThunkEmitter {
     if isLoad {
       a.move(.rcx, .rsp)
     } else {
-      a.load(.rcx, Address(.rsp, 8 + 8 * 8 + vectorArea + 8))
+      a.load(.rcx, state(StateOffset.storeValue))
     }
     mergeInexact(&a)
     a.call(state(isLoad ? StateOffset.load : StateOffset.store))
@@ -233,6 +245,7 @@ enum ThunkEmitter {
   /// As the interpret thunk, with the instruction in rax, and registers kept.
   private static func interpretFloatThunk(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>) {
     saveVectors(&a)
+    syncFrameIfMoved(&a)
     for r in saved { a.push(r) }
     a.push(.rbp)
     a.arithmetic(.sub, .rsp, immediate: 8)
@@ -286,6 +299,7 @@ enum ThunkEmitter {
 
   /// rsi: the instruction; ecx: 1 if it ends its bundle, and from bit 16 the slots to give back if the block ends here.
   private static func interpretThunk(_ a: inout Assembler, _ leave: UnsafeMutablePointer<UInt8>) {
+    syncFrameIfMoved(&a)
     a.push(.rbp)
     a.move32(.rbp, .rcx)
     a.shift(.right, .rcx, by: 16, .long)
@@ -315,7 +329,12 @@ enum ThunkEmitter {
     // The instruction may have brought an event nearer than the block's end.
     let short = a.shortJump(if: .sign)
     a.pop(.rbp)
-    a.load(.r15, state(StateOffset.frame))
+    a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
+    a.move(.rax, immediate: Int64(Int(bitPattern: kt_place_frame_address())))
+    a.arithmetic(.sub, .rsp, immediate: 8)
+    a.call(.rax)
+    a.arithmetic(.add, .rsp, immediate: 8)
+    a.move(.r15, .rax)
     a.ret()
     a.bindShort(short)
     a.arithmetic(.add, .r13, .rcx)
@@ -333,6 +352,15 @@ enum ThunkEmitter {
   /// rax: target (slot 0), rcx: key. Jumps to the block where it is remembered and nothing wants attention; rdx and rsi
   /// are used. Each indirect exit has a jump of its own, which the host predicts by itself.
   static func jumpIfRemembered(_ a: inout Assembler, _ cache: UnsafeMutablePointer<IndirectLine>) {
+    let misses = findRemembered(&a, cache)
+    a.jump(Address(.rdx, 16))
+    for miss in misses { a.bindShort(miss) }
+  }
+
+  /// As above, up to the jump, which goes where [rdx + 16] says; gives the jumps of what is not to be jumped to.
+  static func findRemembered(
+    _ a: inout Assembler, _ cache: UnsafeMutablePointer<IndirectLine>
+  ) -> [UnsafeMutablePointer<UInt8>] {
     var misses: [UnsafeMutablePointer<UInt8>] = []
     a.arithmetic(.cmp, state(StateOffset.stopRequest), immediate: 0, .word)
     misses.append(a.shortJump(if: .notEqual))
@@ -347,8 +375,79 @@ enum ThunkEmitter {
     misses.append(a.shortJump(if: .notEqual))
     a.arithmetic(.cmp, .rcx, Address(.rdx, 8))
     misses.append(a.shortJump(if: .notEqual))
-    a.jump(Address(.rdx, 16))
-    for miss in misses { a.bindShort(miss) }
+    return misses
+  }
+
+  /// A return that no landing has taken (Lowering+Frames.swift says what is in which register): what is remembered of calls
+  /// is forgotten, and the target's block looked up.
+  private static func returnThunk(
+    _ a: inout Assembler, _ indirect: UnsafeMutablePointer<UInt8>, _ cache: UnsafeMutablePointer<IndirectLine>?,
+    _ leave: UnsafeMutablePointer<UInt8>
+  ) {
+    var refusals: [UnsafeMutablePointer<UInt8>] = []
+    a.load(.rsp, state(StateOffset.stackBase))
+    a.move(.r8, .rcx)
+    a.shift(.right, .r8, by: 62)
+    a.move32(.r9, .rdx)
+    a.arithmetic(.and, .r9, immediate: Int32(Mode.cpl), .long)
+    a.arithmetic(.cmp, .r8, .r9)
+    refusals.append(a.jump(if: .above))
+    // A frame with rotating registers, or a marker that no frame can have: the interpreter's.
+    a.move(.r8, .rcx)
+    a.shift(.left, .r8, by: 26)
+    a.shift(.right, .r8, by: 26 + 14)
+    refusals.append(a.jump(if: .notEqual))
+    a.move32(.r8, .rcx)
+    a.shift(.right, .r8, by: 7, .long)
+    a.arithmetic(.and, .r8, immediate: 0x7f, .long)
+    a.shift(.left, .r8, by: 3, .long)
+    a.move(.r9, .r15)
+    a.arithmetic(.sub, .r9, .r8)
+    a.arithmetic(.cmp, .r9, state(StateOffset.frameLow))
+    refusals.append(a.jump(if: .below))
+    a.move32(.r8, .rcx)
+    a.arithmetic(.and, .r8, immediate: 0x7f, .long)
+    a.loadEffectiveAddress(.r8, Address(.r9, 0, index: .r8, scale: 3))
+    a.arithmetic(.cmp, .r8, state(StateOffset.frameHigh))
+    refusals.append(a.jump(if: .above))
+    a.move(.r15, .r9)
+    a.move(.r8, .rcx)
+    a.shift(.left, .r8, by: 26)
+    a.shift(.right, .r8, by: 26)
+    a.store(state(StateOffset.cfm), .r8)
+    a.shift(.right, .rcx, by: 52)
+    a.arithmetic(.and, .rcx, immediate: 0x3f, .long)
+    a.store(state(StateOffset.ec), .rcx)
+    a.move(.rcx, .rdx)
+    a.shift(.left, .rcx, by: UInt8(Mode.shift))
+    a.arithmetic(.or, .rcx, .r8)
+    if let cache { jumpIfRemembered(&a, cache) }
+    a.jump(to: indirect)
+    for refused in refusals { a.bind(refused) }
+    a.arithmetic(.add, .r13, .rdi)
+    a.move(.rax, .rsi)
+    a.jump(to: leave)
+  }
+
+  /// rdi: the processor. bof, frame and frame_nat follow r15. Registers that a C function may change are not kept.
+  private static func syncFrame(_ a: inout Assembler) {
+    a.move(.rsi, .r15)
+    a.move(.rax, immediate: Int64(Int(bitPattern: kt_sync_frame_address())))
+    a.call(.rax)
+  }
+
+  /// Before a call that may look at the frame, or end there: rax, rcx and all other registers are kept.
+  private static func syncFrameIfMoved(_ a: inout Assembler) {
+    a.arithmetic(.cmp, .r15, state(StateOffset.frameBase))
+    let still = a.shortJump(if: .equal)
+    for r in saved + [.rax, .rcx, .rbp] { a.push(r) }
+    a.move(.rbp, .rsp)
+    a.arithmetic(.and, .rsp, immediate: -16)
+    a.loadEffectiveAddress(.rdi, Address(.rbx, -Int32(KT_CPU_BIAS)))
+    syncFrame(&a)
+    a.move(.rsp, .rbp)
+    for r in (saved + [.rax, .rcx, .rbp]).reversed() { a.pop(r) }
+    a.bindShort(still)
   }
 
   /// rax: target (slot 0), which the exit has not found remembered. All guest state is home.
