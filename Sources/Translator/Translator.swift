@@ -41,7 +41,9 @@ package final class TranslatorEngine: BlockEngine {
   /// Lockstep comparison: blocks are not linked, and `run` comes back behind each; regions still form, and are one.
   package var returnsAfterBlock = false { didSet { mustFlush = true } }
   /// The options less what the way of working excludes.
-  var present: TranslatorOptions { returnsAfterBlock ? options.subtracting([.chaining, .indirectCache, .returns]) : options }
+  var present: TranslatorOptions {
+    returnsAfterBlock ? options.subtracting([.chaining, .indirectCache, .returns]) : options
+  }
   /// The exit through which the last block left, to be linked with what is found next; -1: none. It outlives `run`.
   private var pending = -1
   package var blockInstructionLimit: Int {

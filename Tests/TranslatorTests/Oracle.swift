@@ -240,11 +240,14 @@ func rows(_ first: Opcode, _ last: Opcode) -> [Opcode] {
 /// Rows the random programs are made of.
 enum Rows {
   static let integer = rows(.add, .addl) + rows(.shr, .shr_u) + rows(.shl, .shl) + rows(.popcnt, .dep)
-    + rows(.zxt1, .sxt4) + [.mux1, .nop_i, .nop_m]
+    + rows(.zxt1, .czx2_r) + rows(.padd1, .psub4) + rows(.pshr2_imm, .pshr4_u_imm) + [.pshl2_imm, .pshl4_imm]
+    + rows(.unpack1_h, .unpack4_l) + [.mux1, .mux2, .nop_i, .nop_m]
   static let compares = rows(.cmp_lt, .cmp4_ne_or_andcm_imm) + rows(.tbit_z, .tnat_nz_or_andcm)
-  static let memory = rows(.ld1, .st8_spill_i)
+  static let memory = rows(.ld1, .st8_spill_i) + [
+    .ldf8, .ldf8_i, .stf8, .stf8_i, .stf_spill, .stf_spill_i, .ldf_fill, .ldf_fill_i, .ldfp8, .ldfp8_i,
+  ]
   static let moves: [Opcode] = [
-    .mov_to_br, .mov_from_br, .mov_to_pr, .mov_from_pr, .mov_from_ip, .mov_to_ar_i, .mov_from_ar_i, .mov_to_ar_i_imm,
+    .mov_to_br, .mov_from_br, .mov_to_pr, .mov_to_pr_rot, .mov_from_pr, .mov_from_ip, .mov_to_ar_i, .mov_from_ar_i, .mov_to_ar_i_imm,
     .mov_to_ar_m, .mov_from_ar_m, .alloc, .setf_sig, .getf_sig, .xma_l, .setf_d, .fma_d, .ssm, .rsm,
   ]
   static let all = integer + compares + memory + moves

@@ -274,7 +274,10 @@ struct Builder {
     if a == b { return constant(Int64(0)) }
     if let y = known(b) { return y != 0 ? constant(Int64(0)) : a }
     if let x = known(a) { return x != 0 ? complement(b) : constant(Int64(0)) }
-    return emit(.booleanAndComplement, a, b)
+    switch block.nodes[Int(b)].op {
+    case .compare, .compareImmediate, .testBit, .compareDouble: return emit(.booleanAnd, a, complement(b))
+    default: return emit(.booleanAndComplement, a, b)
+    }
   }
 
   mutating func select(_ c: Int32, _ a: Int32, _ b: Int32) -> Int32 {

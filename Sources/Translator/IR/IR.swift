@@ -63,7 +63,7 @@ enum Operation: UInt8 {
   case exitTestMask    // a & imm is not 0: leaves by exit c
   case exitAlways      // ends the block
   case exitIndirect    // ends the block: target a
-  case exitCall        // ends the block behind a call: to target a, or by the exit in the lower half of imm; the exit in the
+  case exitCall        // ends the block behind a call: to target a, or by the exit in the lower half of imm; that in the
                        // upper half is where the guest goes on when it returns
   case dead
 }

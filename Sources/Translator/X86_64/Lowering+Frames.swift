@@ -1,9 +1,9 @@
 // Calls and returns, and indirect branches (decisions/0009).
 //
-// The frame moves along the ring of stacked registers: r15 alone says where it stands (kt_place_frame). A guest call is a
-// host call: behind it stands the landing, which knows the return address and the ar.pfs that a return to it must have. A
-// guest return is a host return with its target in rax, ar.pfs in rcx, the mode in edx, and in rsi and rdi how to leave
-// before the br.ret. A landing that is not meant, or that the frame does not allow, hands these to the return thunk.
+// The frame moves along the ring of stacked registers: r15 alone says where it stands (kt_place_frame). A guest call is
+// a host call: behind it stands the landing, which knows the return address and the ar.pfs that a return to it must
+// have. A guest return is a host return with its target in rax, ar.pfs in rcx, the mode in edx, and in rsi and rdi how
+// to leave before the br.ret. A landing that is not meant, or that the frame forbids, hands these to the return thunk.
 import CSupport
 import Machine
 

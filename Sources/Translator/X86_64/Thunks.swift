@@ -114,7 +114,8 @@ enum ThunkEmitter {
     settleThunk(&a)
     a.align(16)
     return Thunks(
-      leave: leave, load: load, store: store, interpret: interpret, indirect: indirect, returning: returning, sync: sync, float: float, pack: pack,
+      leave: leave, load: load, store: store, interpret: interpret, indirect: indirect, returning: returning,
+      sync: sync, float: float, pack: pack,
       interpretFloat: interpretFloat, nearLoad: nearLoad, nearStore: nearStore,
       settle: settle, indirectCache: indirectCache, end: a.cursor)
   }
