@@ -40,8 +40,14 @@ num_hypervisor_hooks:
 	.proc _start
 _start:
 	rsm IA64_PSR_I | IA64_PSR_IC
+	mov r16 = cr.lid
 	;;
 	srlz.i
+	extr.u r16 = r16, 16, 16
+	;;
+	/* One processor is all that this kernel knows: the others wait here for ever. */
+	cmp.ne p6, p0 = r0, r16
+(p6)	br.cond.spnt .Lpark
 	set_region 0, PAGE_SHIFT
 	set_region 1, PAGE_SHIFT
 	set_region 2, PAGE_SHIFT
@@ -83,6 +89,11 @@ _start:
 	srlz.d
 	;;
 	rfi
+	;;
+
+	.align 32
+.Lpark:
+	br.cond.sptk.few .Lpark
 	;;
 
 .Lvirtual:

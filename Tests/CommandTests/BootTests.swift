@@ -6,7 +6,7 @@ import Testing
     ["--engine", "interpreter"], ["--engine", "interpreter", "--dispatch", "emulated"],
     ["--engine", "interpreter", "--backend", "native"], ["--engine", "interpreter", "--dispatch", "indirect"],
     ["--dispatch", "emulated"], ["--dispatch", "indirect"], ["--dispatch", "direct"], ["--dispatch", "inlined"],
-    ["--backend", "native"],
+    ["--backend", "native"], ["--smp", "2"],
   ])
   func kernelPassesItsOwnChecks(_ options: [String]) throws {
     for clock in ["host", "virtual"] {
