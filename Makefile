@@ -68,6 +68,8 @@ coverage: build
 
 bench: run-packages
 	@bench/run
+	@if [ -r "$${KITTSON_GUESTS:-../shared/guests}/bench/programs.json" ]; then bench/programs; \
+	else echo "bench: KITTSON_GUESTS names no benchmark programs: left out" >&2; fi
 
 clean:
 	@rm -rf .build bench/.build
