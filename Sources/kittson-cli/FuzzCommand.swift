@@ -29,10 +29,13 @@ struct FuzzCommand: ParsableCommand {
       A file for each failing case, and such a case again, whatever became of the generator:
         kittson fuzz --seed 1 --count 1000000 --keep failed
         kittson fuzz --replay failed/8731.json
+      What came of all shards:
+        kittson fuzz --report log.*.json
       How soon bugs planted on purpose are found:
         kittson fuzz --planted all --count 20000
 
-      Exit status: 0 no difference, 1 some case failed; with --planted: 0 all found, 1 some not found.
+      Exit status: 0 no difference, 1 some case failed; with --planted: 0 all found, 1 some not found; \
+      with --report: 0 all cases done and equal, 1 not.
       """)
 
   @Option(help: ArgumentHelp("The first case's seed.", valueName: "S"))
@@ -80,6 +83,11 @@ struct FuzzCommand: ParsableCommand {
   @Option(parsing: .upToNextOption, help: ArgumentHelp("Runs the cases of files instead.", valueName: "FILE"))
   var replay: [String] = []
 
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Instead of running anything puts the files of a campaign's shards (-D) together.", valueName: "FILE"))
+  var report: [String] = []
+
   @Option(help: ArgumentHelp("Instead of the translator tries the interpreter with a bug planted, one after the other: names separated by commas, or all.", valueName: "NAMES"))
   var planted: String?
 
@@ -87,6 +95,7 @@ struct FuzzCommand: ParsableCommand {
 
   func run() throws {
     if !replay.isEmpty { return try replayFiles() }
+    if !report.isEmpty { return try reportShards() }
     if let planted { return try searchPlanted(planted) }
     var campaign = Campaign(try seeds())
     campaign.settings = try settings()
@@ -226,24 +235,16 @@ private final class FuzzOutput {
   }
 
   /// What the lines belong to.
-  private var header: JSON {
-    .object([
-      ("type", "campaign"), ("seed", .unsigned(seeds.first)), ("count", .unsigned(seeds.count)),
-      ("shard", .string("\(seeds.index)/\(seeds.shards)")),
-      ("options", .string(command.choiceWords.joined(separator: " "))),
-    ])
-  }
+  private var header: JSON { CampaignLog.header(seeds, options: command.choiceWords.joined(separator: " ")) }
 
   /// Takes up the last place and the failures of a file. Failures behind that place will be found again.
   private func resume(_ path: String) throws {
-    let lines = try readFile(path).split(separator: UInt8(ascii: "\n")).map { try? JSON(parsing: Array($0)) }
-    guard let first = lines.first, first == header else {
+    let log = try CampaignLog(file: path)
+    guard CampaignLog.header(log.seeds, options: log.options) == header else {
       throw Failure("\(path): holds another campaign: give the same seeds and options", status: ExitStatus.usage)
     }
-    for case let line? in lines where line["type"] == "progress" { done = line["done"]?.unsignedValue ?? done }
-    for case let line? in lines where line["type"] == "failure" {
-      if let seed = line["seed"]?.unsignedValue, seed < seeds.seed(done) { failures += 1 }
-    }
+    done = log.done
+    failures = log.settledFailures
   }
 
   func report(_ failure: FuzzFailure) {

@@ -37,6 +37,39 @@ import Testing
     #expect(other.errors.contains("another campaign"))
   }
 
+  /// Three shards are the whole campaign; without one of them, or with one cut off, it is not done.
+  @Test func shardsComeTogether() throws {
+    let logs = try (1...3).map { _ in try TemporaryFile(Data()) }
+    for (index, log) in logs.enumerated() {
+      _ = try kittson("fuzz", "--seed", "7", "--count", "20", "--shard", "\(index + 1)/3", "-D", log.path)
+    }
+    let paths = logs.map(\.path)
+    let whole = try kittson(["fuzz", "--report"] + paths)
+    #expect(whole.status == 0 && whole.output == "20 of 20 cases in 3 of 3 shards, 0 failed\n", "\(whole.errors)")
+    let two = try kittson(["fuzz", "--json", "--report"] + paths.dropFirst())
+    let report = try #require(JSONSerialization.jsonObject(with: Data(two.output.utf8)) as? [String: Any])
+    #expect(two.status == 1 && report["missing"] as? [Int] == [1] && report["done"] as? Int == 13)
+    #expect(try kittson(["fuzz", "--report", paths[0], paths[1], paths[0]]).status == 64)
+    // Cut off behind a failure, in the middle of a line.
+    let header = try String(contentsOfFile: paths[2], encoding: .utf8).prefix { $0 != "\n" }
+    let failure = #"{"type": "failure", "seed": 9, "kind": "different", "reproduce": "kittson fuzz --seed 9"}"#
+    try "\(header)\n\(failure)\n{\"type\": \"progress\", \"done\": 2}\n{\"type\": \"prog".write(
+      toFile: paths[2], atomically: true, encoding: .utf8)
+    let cut = try kittson(["fuzz", "--report"] + paths)
+    #expect(cut.status == 1)
+    #expect(cut.output == """
+      seed 9: different: kittson fuzz --seed 9
+      shard 3/3: 2 of 6 cases; --resume goes on with it
+      16 of 20 cases in 3 of 3 shards, 1 failed
+
+      """)
+  }
+
+  @Test func notALog() throws {
+    let result = try kittson("fuzz", "--report", packageFolder.appendingPathComponent("README.md").path)
+    #expect(result.status == 126 && result.errors.contains("no campaign's lines"))
+  }
+
   @Test func coverageIsAFile() throws {
     let file = try TemporaryFile(Data())
     let result = try kittson("fuzz", "--seed", "1", "--count", "30", "--coverage", file.path)
