@@ -65,6 +65,25 @@ import Testing
       """)
   }
 
+  /// The job array of Documentation/campaigns on a Slurm of one node, and the report of what it leaves.
+  @Test func slurmJobArray() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kittson-slurm-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let node = packageFolder.appendingPathComponent("Documentation/tools/slurm-one-node")
+    let job = packageFolder.appendingPathComponent("Documentation/campaigns/slurm.sbatch")
+    let words = ["env", "KITTSON=\(program.path)", "COUNT=61", "SEED=100", "OPTIONS=--length 16"]
+    let result = try execute(node, words + ["sbatch", "--wait", "--array=1-3", job.path], in: folder)
+    if result.status == 77 {
+      print("skipped: slurmJobArray: \(result.errors)(Debian: munge, slurmctld, slurmd, slurm-client)")
+      return
+    }
+    #expect(result.status == 0, "\(result.errors)")
+    let logs = (1...3).map { folder.appendingPathComponent("fuzz.\($0).jsonl").path }
+    let report = try kittson(["fuzz", "--report"] + logs)
+    #expect(report.status == 0 && report.output == "61 of 61 cases in 3 of 3 shards, 0 failed\n", "\(report)")
+  }
+
   @Test func notALog() throws {
     let result = try kittson("fuzz", "--report", packageFolder.appendingPathComponent("README.md").path)
     #expect(result.status == 126 && result.errors.contains("no campaign's lines"))
