@@ -40,6 +40,7 @@ import Testing
   /// Three shards are the whole campaign; without one of them, or with one cut off, it is not done.
   @Test func shardsComeTogether() throws {
     let logs = try (1...3).map { _ in try TemporaryFile(Data()) }
+    defer { withExtendedLifetime(logs) {} }
     for (index, log) in logs.enumerated() {
       _ = try kittson("fuzz", "--seed", "7", "--count", "20", "--shard", "\(index + 1)/3", "-D", log.path)
     }
