@@ -294,13 +294,13 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     updateAddressing()
   }
 
-  /// cpuid[0…4] (SDM vol. 1, 3.1.11): vendor, no serial number, family 0x20, and the features this processor has (brl,
-  /// spontaneous deferral not, 16-byte atomics).
+  /// cpuid[0…4] (SDM vol. 1, 3.1.11): vendor, no serial number, family 0x20, and the features this processor has: brl
+  /// (bit 0), 16-byte atomics (2), clz (32), mpy4 (33); no spontaneous deferral.
   private func setIdentification() {
     let cpuid = kt_cpuid(self)
     let vendor = Array("KittsonIA64".utf8)
     for (index, byte) in vendor.enumerated() { cpuid[index >> 3] |= UInt64(byte) << UInt64(8 * (index & 7)) }
     cpuid[3] = 4 | 0 << 8 | 0 << 16 | 0x20 << 24 | 0 << 32
-    cpuid[4] = 1 | 4
+    cpuid[4] = 1 | 4 | 1 << 32 | 1 << 33
   }
 }
