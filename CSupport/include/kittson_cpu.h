@@ -209,7 +209,8 @@ struct kt_cpu {
   uint8_t virtual_clock;
   uint8_t ring_has_nat;   // some position of the ring, in the current frame or not, may hold a NaT
   uint8_t deferral;       // the last failed access was deferred (set and cleared within Memory.swift)
-  uint8_t reserved1[3];
+  uint8_t stlb_level;     // the privilege level whose rights stlb_modes[2] holds
+  uint8_t reserved1[2];
   int64_t frame_limit;    // alloc and br.ret may reach this position without help: min(store_position + physical_stacked,
                           // window_top), or INT64_MIN while ring_has_nat
   int64_t deadline;       // virtual time (slots) at which the budget is used up: now = deadline - budget
@@ -222,7 +223,7 @@ struct kt_cpu {
   int64_t stop_detail;
   kt_trap trap;
   kt_stlb *stlb;          // software TLB of the present addressing mode
-  kt_stlb *stlb_modes[4]; // 0 physical, 1 virtual at cpl 0, 2 virtual at cpl 1..3, 3 never hits
+  kt_stlb *stlb_modes[4]; // 0 physical, 1 virtual at cpl 0, 2 virtual at cpl stlb_level, 3 never hits
   uint64_t *ring;         // the ring of stacked registers (two mappings of KT_RING_BYTES)
   uint8_t *ring_nat;      // KT_RING_REGISTERS NaT bytes, likewise mapped twice
   void *machine;          // Machine's own context (kt_machine)
@@ -261,10 +262,9 @@ enum {
   KT_ACCESS_SIZE_MASK = 0xff,
   KT_ACCESS_SPECULATIVE = 1 << 8,   // ld.s, ld.sa: deferral rules, ISR.sp
   KT_ACCESS_RSE = 1 << 9,           // the register stack engine, at ar.rsc.pl (ISR.rs)
-  KT_ACCESS_SEMAPHORE = 1 << 10,    // needs read and write permission
+  KT_ACCESS_WRITE_BACK = 1 << 10,   // other memory refuses it (Unsupported Data Reference)
   KT_ACCESS_NONE = 1 << 11,         // non-access (ISR.na): fc, lfetch, probe, tpa
-  KT_ACCESS_ALIGNED = 1 << 12,      // unaligned faults whatever psr.ac says
-  KT_ACCESS_WRITE = 1 << 14,        // the fault's ISR.w (the access is a store)
+  KT_ACCESS_UNALIGNED = 1 << 12,    // the address is not aligned, and that is a fault, after those of translation
   KT_ACCESS_CODE_SHIFT = 16,        // with NONE: which instruction it is (ISR.code{3:0}), four bits
   KT_ACCESS_RAW = 1 << 13,          // bytes in memory order whatever psr.be says
   KT_ACCESS_ADVANCED = 1 << 15,     // ld.a, ld.sa: memory that is not speculative gives nothing (KT_DEFERRED)

@@ -114,11 +114,11 @@ func executeLoad(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status {
 }
 
 private func executeLoad16(_ cpu: CPU, _ code: Code, _ address: UInt64) -> Status {
-  var low: UInt64 = 0, high: UInt64 = 0
-  let status = loadWhole16(cpu, address, &low, &high)
+  var first: UInt64 = 0, second: UInt64 = 0
+  let status = loadWhole16(cpu, address, &first, &second)
   if status != .done { return status }
-  cpu.pointee.ar_csd = high
-  cpu.writeGR(code.r1, low)
+  cpu.pointee.ar_csd = second
+  cpu.writeGR(code.r1, first)
   return .done
 }
 
@@ -158,7 +158,7 @@ func executeSemaphore(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status {
     status = atomicExchange(cpu, address, UInt32(recipe.size), cpu.readGR(code.r2), &old)
   case .cmp8xchg16_acq, .cmp8xchg16_rel:
     status = atomicCompareExchange16(
-      cpu, address, expected: cpu.pointee.ar_ccv, low: cpu.readGR(code.r2), high: cpu.pointee.ar_csd, &old)
+      cpu, address, expected: cpu.pointee.ar_ccv, first: cpu.readGR(code.r2), second: cpu.pointee.ar_csd, &old)
   default:
     status = atomicCompareExchange(
       cpu, address, UInt32(recipe.size), expected: cpu.pointee.ar_ccv, new: cpu.readGR(code.r2), &old)
@@ -296,7 +296,7 @@ func executeFloatLoadPair(_ cpu: CPU, _ code: Code, _ recipe: Recipe) -> Status 
   let single = recipe.size == 8
   if !nat && !(speculative && cpu.forcesDeferral) {
     status = single
-      ? cpu.load(address, size: 8, flags: accessFlags(recipe.completers) | UInt32(KT_ACCESS_ALIGNED), &low)
+      ? cpu.load(address, size: 8, flags: accessFlags(recipe.completers), &low)
       : loadSpill(cpu, address, accessFlags(recipe.completers), &low, &high)
   }
   if status != .done && status != .deferred { return status }

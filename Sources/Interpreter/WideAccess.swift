@@ -7,47 +7,48 @@ import Machine
 @inline(__always)
 private func isBigEndian(_ cpu: CPU) -> Bool { cpu.pointee.psr & PSR.be != 0 }
 
-/// The alignment check of an access wider than the machine's loads: only psr.ac asks for it.
+/// The alignment check of an access wider than the machine's loads.
 @inline(__always)
-private func misaligned(_ cpu: CPU, _ address: UInt64) -> Bool {
-  address & 15 != 0 && cpu.pointee.psr & PSR.ac != 0
+private func misaligned(_ cpu: CPU, _ address: UInt64, _ flags: UInt32) -> Bool {
+  address & 15 != 0 && cpu.refusesUnaligned(flags)
 }
 
-/// The fault of a misaligned access: what translation has against it comes first.
+/// The fault of a misaligned access, or of what translation has against it.
 @inline(never)
-private func misalignedFault(_ cpu: CPU, _ address: UInt64, _ flags: UInt32) -> Status {
-  let wanted: Access = flags & UInt32(KT_ACCESS_WRITE) != 0 ? .write : .read
-  if cpu.resolve(address, wanted, flags: flags) == nil { return cpu.takeDeferral() }
-  return cpu.unalignedReference(address, flags: flags)
+private func misalignedFault(_ cpu: CPU, _ address: UInt64, _ wanted: Access, _ flags: UInt32) -> Status {
+  _ = cpu.resolve(address, wanted, flags: flags | UInt32(KT_ACCESS_UNALIGNED) | 16)
+  return cpu.takeDeferral()
+}
+
+/// Two words as they stand in memory.
+private func loadTwo(_ cpu: CPU, _ address: UInt64, _ flags: UInt32, _ first: inout UInt64, _ second: inout UInt64) -> Status {
+  let status = cpu.load(address, size: 8, flags: flags, &first)
+  return status != .done ? status : cpu.load(address &+ 8, size: 8, flags: flags, &second)
+}
+
+private func storeTwo(_ cpu: CPU, _ address: UInt64, _ flags: UInt32, _ first: UInt64, _ second: UInt64) -> Status {
+  if !isReachable(cpu, address, length: 16, flags) { return .interruptedOrStopped(cpu) }
+  let status = cpu.store(address, size: 8, flags: flags, first)
+  return status != .done ? status : cpu.store(address &+ 8, size: 8, flags: flags, second)
 }
 
 /// 16 bytes in two words: `low` the less significant. Also pairs of 8 bytes.
 func loadSpill(_ cpu: CPU, _ address: UInt64, _ flags: UInt32, _ low: inout UInt64, _ high: inout UInt64) -> Status {
-  if misaligned(cpu, address) { return misalignedFault(cpu, address, flags) }
-  var first: UInt64 = 0, second: UInt64 = 0
-  var status = cpu.load(address, size: 8, flags: flags, &first)
-  if status != .done { return status }
-  status = cpu.load(address &+ 8, size: 8, flags: flags, &second)
-  if status != .done { return status }
-  low = isBigEndian(cpu) ? second : first
-  high = isBigEndian(cpu) ? first : second
-  return .done
+  if misaligned(cpu, address, flags) { return misalignedFault(cpu, address, .read, flags) }
+  return isBigEndian(cpu) ? loadTwo(cpu, address, flags, &high, &low) : loadTwo(cpu, address, flags, &low, &high)
 }
 
 func storeSpill(_ cpu: CPU, _ address: UInt64, _ low: UInt64, _ high: UInt64) -> Status {
-  if misaligned(cpu, address) { return misalignedFault(cpu, address, UInt32(KT_ACCESS_WRITE)) }
-  if !isReachable(cpu, address, length: 16) { return .interruptedOrStopped(cpu) }
-  let big = isBigEndian(cpu)
-  let status = cpu.store(address, size: 8, big ? high : low)
-  return status != .done ? status : cpu.store(address &+ 8, size: 8, big ? low : high)
+  if misaligned(cpu, address, 0) { return misalignedFault(cpu, address, .write, 0) }
+  return isBigEndian(cpu) ? storeTwo(cpu, address, 0, high, low) : storeTwo(cpu, address, 0, low, high)
 }
 
-/// 10 bytes: the significand, and sign with exponent in 16 bits.
+/// 10 bytes: the significand, and sign with exponent in 16 bits. Only write-back memory has them.
 func loadExtended(
   _ cpu: CPU, _ address: UInt64, _ flags: UInt32, _ significand: inout UInt64, _ signExponent: inout UInt64
 ) -> Status {
-  if misaligned(cpu, address) { return misalignedFault(cpu, address, flags) }
-  if let status = cpu.refusedByAttribute(address, .read, flags: flags) { return status }
+  let flags = flags | UInt32(KT_ACCESS_WRITE_BACK)
+  if misaligned(cpu, address, flags) { return misalignedFault(cpu, address, .read, flags) }
   let big = isBigEndian(cpu)
   var one: UInt64 = 0, two: UInt64 = 0
   var status = cpu.load(big ? address &+ 2 : address, size: 8, flags: flags, &one)
@@ -60,33 +61,34 @@ func loadExtended(
 }
 
 func storeExtended(_ cpu: CPU, _ address: UInt64, _ significand: UInt64, _ signExponent: UInt64) -> Status {
-  if misaligned(cpu, address) { return misalignedFault(cpu, address, UInt32(KT_ACCESS_WRITE)) }
-  if let status = cpu.refusedByAttribute(address, .write, flags: 0) { return status }
-  if !isReachable(cpu, address, length: 10) { return .interruptedOrStopped(cpu) }
+  let flags = UInt32(KT_ACCESS_WRITE_BACK)
+  if misaligned(cpu, address, flags) { return misalignedFault(cpu, address, .write, flags) }
+  if !isReachable(cpu, address, length: 10, flags) { return .interruptedOrStopped(cpu) }
   let big = isBigEndian(cpu)
-  let status = cpu.store(big ? address &+ 2 : address, size: 8, significand)
-  return status != .done ? status : cpu.store(big ? address : address &+ 8, size: 2, signExponent)
+  let status = cpu.store(big ? address &+ 2 : address, size: 8, flags: flags, significand)
+  return status != .done ? status : cpu.store(big ? address : address &+ 8, size: 2, flags: flags, signExponent)
 }
 
 /// Whether all of a store that is done in pieces can be done; else the fault is delivered.
-private func isReachable(_ cpu: CPU, _ address: UInt64, length: UInt64) -> Bool {
+private func isReachable(_ cpu: CPU, _ address: UInt64, length: UInt64, _ flags: UInt32) -> Bool {
   if (address & 0xfff) &+ length <= 0x1000 { return true }
-  return cpu.resolve(address, .write, flags: 0) != nil
-    && cpu.resolve(address &+ length &- 1, .write, flags: 0) != nil
+  return cpu.resolve(address, .write, flags: flags) != nil
+    && cpu.resolve(address &+ length &- 1, .write, flags: flags) != nil
 }
 
-// MARK: 16-byte integers, which must be aligned
+// MARK: 16-byte integers, which must be aligned and in write-back memory
 
-func loadWhole16(_ cpu: CPU, _ address: UInt64, _ low: inout UInt64, _ high: inout UInt64) -> Status {
-  if address & 15 != 0 { return misalignedFault(cpu, address, 0) }
-  if let status = cpu.refusedByAttribute(address, .read, flags: 0) { return status }
-  return loadSpill(cpu, address, 0, &low, &high)
+/// `first` is the word at the lower address in either byte order (SDM vol. 3, ld).
+func loadWhole16(_ cpu: CPU, _ address: UInt64, _ first: inout UInt64, _ second: inout UInt64) -> Status {
+  let flags = UInt32(KT_ACCESS_WRITE_BACK)
+  if address & 15 != 0 { return misalignedFault(cpu, address, .read, flags) }
+  return loadTwo(cpu, address, flags, &first, &second)
 }
 
-func storeWhole16(_ cpu: CPU, _ address: UInt64, _ low: UInt64, _ high: UInt64) -> Status {
-  if address & 15 != 0 { return misalignedFault(cpu, address, UInt32(KT_ACCESS_WRITE)) }
-  if let status = cpu.refusedByAttribute(address, .write, flags: 0) { return status }
-  return storeSpill(cpu, address, low, high)
+func storeWhole16(_ cpu: CPU, _ address: UInt64, _ first: UInt64, _ second: UInt64) -> Status {
+  let flags = UInt32(KT_ACCESS_WRITE_BACK)
+  if address & 15 != 0 { return misalignedFault(cpu, address, .write, flags) }
+  return storeTwo(cpu, address, flags, first, second)
 }
 
 // MARK: Read-modify-write
@@ -105,7 +107,7 @@ private func truncated(_ value: UInt64, _ size: UInt32) -> UInt64 { value & (UIn
 private func modify(
   _ cpu: CPU, _ address: UInt64, _ size: UInt32, _ old: inout UInt64, _ change: (UInt64) -> UInt64?
 ) -> Status {
-  guard let host = cpu.semaphorePointer(address, size: size, rights: [.read, .write]) else {
+  guard let host = cpu.semaphorePointer(address, size: size) else {
     return .interruptedOrStopped(cpu)
   }
   while true {
@@ -134,16 +136,16 @@ func atomicCompareExchange(
   modify(cpu, address, size, &old) { $0 == expected ? new : nil }
 }
 
-/// cmp8xchg16: compares 8 bytes at an 8-byte boundary, stores 16 at the 16-byte boundary below (SDM vol. 3).
+/// cmp8xchg16: compares 8 bytes at an 8-byte boundary, stores 16 at the 16-byte boundary below, `first` at
+/// the lower address in either byte order (SDM vol. 3).
 func atomicCompareExchange16(
-  _ cpu: CPU, _ address: UInt64, expected: UInt64, low: UInt64, high: UInt64, _ old: inout UInt64
+  _ cpu: CPU, _ address: UInt64, expected: UInt64, first: UInt64, second: UInt64, _ old: inout UInt64
 ) -> Status {
-  guard let host = cpu.semaphorePointer(address, size: 8, rights: [.read, .write]) else {
+  guard let host = cpu.semaphorePointer(address, size: 8) else {
     return .interruptedOrStopped(cpu)
   }
   let whole = host - Int(address & 8)
-  let big = isBigEndian(cpu)
-  let first = ordered(cpu, big ? high : low, 8), second = ordered(cpu, big ? low : high, 8)
+  let first = ordered(cpu, first, 8), second = ordered(cpu, second, 8)
   while true {
     var pair = kt_atomic_load16(whole)
     let raw = address & 8 == 0 ? pair.first : pair.second

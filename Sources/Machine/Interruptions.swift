@@ -161,7 +161,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     pointee.ip = pointee.cr_iip & ~15
     pointee.ri = UInt32(ipsr >> PSR.riShift & 3)
     if ifs >> 63 != 0 { rseRestoreInterruptedFrame(ifs) }
-    if pointee.bof < pointee.load_position { pointee.frame_incomplete = 1 }
+    if pointee.bof < pointee.store_position { pointee.frame_incomplete = 1 }
     pointee.event_check = 1
     return .branched
   }
@@ -210,24 +210,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     }
     return interrupt(.breakInstruction, iim: immediate)
   }
-  package func speculativeOperation(_ immediate: UInt64) -> Status { interrupt(.speculation, iim: immediate) }
   /// `code`: ISR.code as the floating-point operation gives it.
   package func floatingPointFault(code: UInt64) -> Status { interrupt(.floatingPointFault, isr: code) }
   package func floatingPointTrap(code: UInt64) -> Status { interrupt(.floatingPointTrap, isr: code) }
-
-  package func unalignedReference(_ va: UInt64, flags: UInt32) -> Status {
-    if deferred(flags, dcrBit: nil) { return takeDeferral() }
-    return interrupt(.unalignedReference, isr: isr(of: flags), ifa: va)
-  }
-  package func unsupportedReference(_ va: UInt64, flags: UInt32) -> Status {
-    interrupt(.unsupportedDataReference, isr: isr(of: flags), ifa: va)
-  }
-
-  /// ISR bits of an access given by its flags alone.
-  private func isr(of flags: UInt32) -> UInt64 {
-    if flags & UInt32(KT_ACCESS_SEMAPHORE) != 0 { return isr([.read, .write], flags) }
-    return isr(flags & UInt32(KT_ACCESS_WRITE) != 0 ? .write : .read, flags)
-  }
 
   // MARK: Faults of a reference
 
@@ -251,8 +236,17 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return rr & 0xfc | UInt64(RegionRegister.identifier(rr)) << 8
   }
 
-  func dataFault(_ vector: Vector, _ va: UInt64, _ wanted: Access, flags: UInt32) {
-    interrupt(vector, isr: isr(wanted, flags), ifa: va, itir: defaultITIR(va))
+  /// `described`: the address that cr.itir is about, where that is not `va`.
+  func dataFault(_ vector: Vector, _ va: UInt64, _ wanted: Access, flags: UInt32, itirOf described: UInt64? = nil) {
+    interrupt(vector, isr: isr(wanted, flags), ifa: va, itir: defaultITIR(described ?? va))
+  }
+
+  func unalignedReference(_ va: UInt64, _ wanted: Access, flags: UInt32) {
+    interrupt(.unalignedReference, isr: isr(wanted, flags), ifa: va)
+  }
+
+  func unsupportedReference(_ va: UInt64, _ wanted: Access, flags: UInt32) {
+    interrupt(.unsupportedDataReference, isr: isr(wanted, flags), ifa: va)
   }
 
   func naTPageConsumption(_ va: UInt64, _ wanted: Access, flags: UInt32) {
@@ -264,8 +258,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   @discardableResult
-  func instructionFault(_ vector: Vector, _ ip: UInt64, code: UInt64 = 0) -> Status {
+  func instructionFault(_ vector: Vector, _ ip: UInt64, code: UInt64 = 0, itirOf described: UInt64? = nil) -> Status {
     let namesPage = vector != .naTConsumption && vector != .debug
-    return interrupt(vector, isr: ISR.x | code, ifa: ip, itir: namesPage ? defaultITIR(ip) : nil)
+    return interrupt(vector, isr: ISR.x | code, ifa: ip, itir: namesPage ? defaultITIR(described ?? ip) : nil)
   }
 }

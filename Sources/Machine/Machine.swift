@@ -26,6 +26,12 @@ package struct ProcessPage {
 package protocol ProcessMemory: AnyObject {
   /// The granule (4 KiB) that holds `va`, or nil where nothing is mapped.
   func page(at va: UInt64) -> ProcessPage?
+  /// Whether the process wants to know of unaligned accesses that psr.ac refuses; else its kernel does them.
+  var reportsUnaligned: Bool { get }
+}
+
+extension ProcessMemory {
+  package var reportsUnaligned: Bool { false }
 }
 
 /// Kinds of access, as bits.

@@ -49,33 +49,15 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   // MARK: Whole accesses of other shapes
 
-  /// Host address of `size` bytes at `va` for a read-modify-write (semaphores, 16-byte accesses), which must be aligned
-  /// and in memory: nil when a fault was delivered.
-  package func semaphorePointer(
-    _ va: UInt64, size: UInt32, rights: Access, flags: UInt32 = 0
-  ) -> UnsafeMutableRawPointer? {
-    // What translation has against it comes first.
-    guard let place = resolve(va, rights, flags: flags | size) else { return nil }
-    if va & UInt64(size - 1) != 0 {
-      _ = unalignedReference(va, flags: flags | accessFlags(rights))
-      return nil
-    }
-    guard place.isCacheable, let host = place.host else {
-      _ = unsupportedReference(va, flags: flags | accessFlags(rights))
-      return nil
-    }
-    return host
-  }
-
-  /// The fault of an access that only cacheable memory takes (10 bytes, 16-byte integers), or whatever translation has
-  /// against it; nil: there is none.
-  package func refusedByAttribute(_ va: UInt64, _ wanted: Access, flags: UInt32) -> Status? {
-    let line = kt_stlb_lines(pointee.stlb)[Int(kt_stlb_index(va))]
-    // The software TLB holds nothing but cacheable memory.
-    if (wanted == .write ? line.write_tag : line.read_tag) == va & ~0xfff { return nil }
-    guard let place = resolve(va, wanted, flags: flags) else { return takeDeferral() }
-    if place.isCacheable { return nil }
-    return unsupportedReference(va, flags: wanted == .write ? flags | UInt32(KT_ACCESS_WRITE) : flags)
+  /// Host address of `size` bytes at `va` for a read-modify-write, which must be aligned and in write-back memory: nil when
+  /// a fault was delivered.
+  package func semaphorePointer(_ va: UInt64, size: UInt32) -> UnsafeMutableRawPointer? {
+    let rights: Access = [.read, .write]
+    let flags = size | UInt32(KT_ACCESS_WRITE_BACK)
+      | (va & UInt64(size - 1) != 0 ? UInt32(KT_ACCESS_UNALIGNED) : 0)
+    guard let place = resolve(va, rights, flags: flags) else { return nil }
+    if place.host == nil { unsupportedReference(va, rights, flags: flags) }
+    return place.host
   }
 
   /// Must follow a store of `size` bytes through `semaphorePointer`: records it and announces it where there is code.
@@ -96,10 +78,6 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     machine.noteStore(physical: physical, size: size)
   }
 
-  private func accessFlags(_ rights: Access) -> UInt32 {
-    rights.contains(.write) && rights.contains(.read) ? UInt32(KT_ACCESS_SEMAPHORE) : 0
-  }
-
   // MARK: Where an address is
 
   /// Resolves one data address and fills the software TLB line of its granule. nil: a fault was delivered.
@@ -113,7 +91,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   }
 
   private func fill(_ va: UInt64, _ place: Place) {
-    guard let host = place.host, pointee.stlb != kt_stlb_modes(self)[3] else { return }
+    // A line serves its whole granule: no translation is finer.
+    guard let host = place.host, pointee.stlb != kt_stlb_modes(self)[3], (place.physical ^ va) & 0xfff == 0
+    else { return }
     let line = kt_stlb_lines(pointee.stlb) + Int(kt_stlb_index(va))
     let page = va & ~0xfff
     let readable = place.rights.contains(.read)
@@ -139,6 +119,11 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       mode = 0
     } else {
       mode = psr & PSR.cpl == 0 ? 1 : 2
+      if mode == 2, pointee.stlb_level != UInt8(cpl) {
+        // Its lines say what another level may do.
+        flushSoftwareTLB(mode: 2)
+        pointee.stlb_level = UInt8(cpl)
+      }
     }
     let lines = kt_stlb_modes(self)[mode]
     if pointee.stlb == lines { return }
@@ -263,9 +248,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   // An unaligned access is done in pieces when psr.ac is clear, as the architecture allows an implementation to do
   // (SDM vol. 1, 4.4.1; vol. 2, 4.5): the lower piece first, nothing written before both pieces are known to be reachable.
   private func loadUnaligned(_ va: UInt64, _ size: Int, _ flags: UInt32, _ value: UnsafeMutablePointer<UInt64>) -> Status {
-    if unalignedFaults(flags) {
-      if resolve(va, .read, flags: flags) == nil { return takeDeferral() }
-      return unalignedReference(va, flags: flags)
+    if refusesUnaligned(flags) {
+      _ = resolve(va, .read, flags: flags | UInt32(KT_ACCESS_UNALIGNED))
+      return takeDeferral()
     }
     var bytes: UInt64 = 0
     let rest = flags & ~UInt32(KT_ACCESS_SIZE_MASK) | UInt32(KT_ACCESS_RAW) | 1
@@ -279,10 +264,18 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return .done
   }
 
+  /// Whether psr.ac makes an unaligned load or store a fault, or a deferral. In a process the kernel would do it for the
+  /// program, unless that has asked for a signal or works in big-endian order (Linux, arch/ia64/kernel/unaligned.c).
+  package func refusesUnaligned(_ flags: UInt32) -> Bool {
+    if pointee.psr & PSR.ac == 0 { return false }
+    if pointee.is_process == 0 || flags & UInt32(KT_ACCESS_SPECULATIVE) != 0 || pointee.psr & PSR.be != 0 { return true }
+    return machine.processMemory?.reportsUnaligned ?? true
+  }
+
   private func storeUnaligned(_ va: UInt64, _ size: Int, _ flags: UInt32, _ value: UInt64) -> Status {
-    if unalignedFaults(flags) {
-      if resolve(va, .write, flags: flags) == nil { return .interruptedOrStopped(self) }
-      return unalignedReference(va, flags: flags | UInt32(KT_ACCESS_WRITE))
+    if refusesUnaligned(flags) {
+      _ = resolve(va, .write, flags: flags | UInt32(KT_ACCESS_UNALIGNED))
+      return .interruptedOrStopped(self)
     }
     let raw = isBigEndian(flags) ? value.byteSwapped >> UInt64(64 - 8 * size) : value
     guard resolve(va, .write, flags: flags) != nil, resolve(va &+ UInt64(size - 1), .write, flags: flags) != nil
@@ -293,10 +286,6 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
       if status != .done { return status }
     }
     return .done
-  }
-
-  private func unalignedFaults(_ flags: UInt32) -> Bool {
-    flags & UInt32(KT_ACCESS_ALIGNED | KT_ACCESS_SEMAPHORE) != 0 || pointee.psr & PSR.ac != 0
   }
 }
 

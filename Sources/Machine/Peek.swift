@@ -26,8 +26,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     guard let entry = findInstruction(ip) else { return nil }
     let pte = PageTableEntry(bits: entry.pointee.pte)
     guard pte.present else { return nil }
-    let shift = UInt64(entry.pointee.ps)
-    return pte.physical(pageShift: shift) | ip & ((1 << shift) - 1)
+    return pte.physical(pageShift: UInt64(entry.pointee.ps), of: ip)
   }
 
   /// log2 of the size of the page that holds the code at `ip`, where a translation in the processor says so.

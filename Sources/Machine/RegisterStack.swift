@@ -7,6 +7,8 @@
 //        load_position        store_position          bof            bof + sof
 //   ───────┼──── clean ────────────┼───── dirty ────────┼─── current ─────┼───── invalid
 //
+// Only a state given from outside has clean registers: what is stored here counts as invalid at once (`storeOne`).
+//
 // ar.bspstore is the backing store address of store_position; bsp is computed from it and the number of dirty
 // registers. No ring index is ever derived from an address.
 //

@@ -10,7 +10,7 @@ package struct Place {
   /// What the present privilege level may do there as often as it likes without a look at the translation.
   package var rights: Access
   /// Whether it is cacheable memory with write-back: what semaphores and accesses of 10 and 16 bytes need.
-  package var isCacheable = true
+  var isWriteBack: Bool
 }
 
 enum Resolution {
@@ -29,13 +29,17 @@ struct PageTableEntry {
   var privilege: Int { Int(bits >> 7 & 3) }
   var accessRights: Int { Int(bits >> 9 & 7) }
   var exceptionDeferral: Bool { bits >> 52 & 1 != 0 }
-  func physical(pageShift: UInt64) -> UInt64 { bits & 0x0003_ffff_ffff_f000 & ~((1 << pageShift) - 1) }
+  /// The physical address that `va` has on a page of this size.
+  func physical(pageShift: UInt64, of va: UInt64) -> UInt64 {
+    let offset = (UInt64(1) << pageShift) - 1
+    return bits & 0x0003_ffff_ffff_f000 & ~offset | va & offset
+  }
 
   static let naTPage: UInt64 = 7
   /// Uncacheable memory, exported or not: every access to it is the program's own.
   var isNotSpeculative: Bool { memoryAttribute == 4 || memoryAttribute == 5 }
   /// Not those, and not memory whose stores are coalesced either.
-  var isCacheable: Bool { memoryAttribute == 0 }
+  var isWriteBack: Bool { memoryAttribute == 0 }
 
   /// What privilege level `cpl` may do (SDM vol. 2, table 4-2).
   func rights(cpl: Int) -> Access {
@@ -54,6 +58,48 @@ struct PageTableEntry {
 
   /// Whether executing `epc` on this page promotes, and to which level (SDM vol. 2, 4.1.1.6).
   var promotesTo: Int? { accessRights == 7 ? privilege : nil }
+}
+
+/// What a translation can have against an access, the lowest bit first in priority (SDM vol. 2, table 5-6 and 4.1.1).
+private struct Objections: OptionSet {
+  var rawValue: UInt8
+  static let notPresent = Self(rawValue: 1), naTPage = Self(rawValue: 2), keyMiss = Self(rawValue: 4)
+  static let keyPermission = Self(rawValue: 8), rights = Self(rawValue: 16), dirty = Self(rawValue: 32)
+  static let accessed = Self(rawValue: 64)
+  /// What fc does not ask for (SDM vol. 3, fc).
+  static let notOfFlush: Self = [.keyMiss, .keyPermission, .accessed]
+
+  /// Takes the first one out.
+  mutating func popFirst() -> Self? {
+    if rawValue == 0 { return nil }
+    let first = Self(rawValue: rawValue & (0 &- rawValue))
+    subtract(first)
+    return first
+  }
+
+  /// The vector of a single one.
+  var vector: Vector {
+    switch self {
+    case .notPresent: .pageNotPresent
+    case .naTPage: .naTConsumption
+    case .keyMiss: .dataKeyMiss
+    case .keyPermission: .keyPermission
+    case .rights: .dataAccessRights
+    case .dirty: .dirtyBit
+    default: .dataAccessBit
+    }
+  }
+
+  /// The bit of cr.dcr that lets a speculative load defer a single one.
+  var deferralBit: UInt64 {
+    switch self {
+    case .notPresent: DCR.dp
+    case .keyMiss: DCR.dk
+    case .keyPermission: DCR.dx
+    case .rights: DCR.dr
+    default: DCR.da
+    }
+  }
 }
 
 /// Bits 62:50 of a physical address; of a virtual one all are implemented (SDM vol. 2, 4.3.2).
@@ -75,143 +121,137 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   // MARK: Looking up
 
-  /// Resolves a data address; on failure delivers the fault, or sets `deferral` for a speculative load.
-  func place(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
-    let resolution = translatedPlace(of: va, wanted, flags: flags)
-    let level = flags & UInt32(KT_ACCESS_RSE) != 0 ? RSC.privilege(pointee.ar_rsc) : cpl
-    return withBreakpoints(resolution, va, wanted, level: level, flags: flags)
-  }
-
-  /// The Debug fault comes after every other fault of the translation (SDM vol. 2, table 5-6); one that a speculative load
-  /// defers does not hide it, but for an unimplemented address (table 5-3).
-  private func withBreakpoints(
-    _ resolution: Resolution, _ va: UInt64, _ wanted: Access, level: Int, flags: UInt32
-  ) -> Resolution {
-    if pointee.psr & (PSR.db | PSR.dd) != PSR.db { return resolution }
-    if case .fault = resolution, pointee.deferral == 0 || isUnimplemented(data: va) { return .fault }
-    guard meetsDataBreakpoint(va, wanted, level: level, flags: flags) else { return resolution }
-    if !deferred(flags, dcrBit: DCR.dd) {
-      pointee.deferral = 0
-      interrupt(.debug, isr: isr(wanted, flags), ifa: va)
-    }
-    return .fault
-  }
-
-  private func isUnimplemented(data va: UInt64) -> Bool {
-    pointee.psr & PSR.dt == 0 && va & unimplementedPhysicalBits != 0
-  }
-
-  private func translatedPlace(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
+  /// Resolves a data address; on failure delivers the fault, or sets `deferral` for a speculative load. A speculative
+  /// load's exceptions are weighed one by one: a deferred one does not hide those below it (SDM vol. 2, 5.5.5). `level`:
+  /// whose rights count, where those are not the present ones.
+  func place(of va: UInt64, _ wanted: Access, flags: UInt32, level: Int? = nil) -> Resolution {
+    pointee.deferral = 0
     if pointee.is_process != 0 { return processPlace(of: va, wanted, flags: flags) }
     let isRSE = flags & UInt32(KT_ACCESS_RSE) != 0
-    let translated = pointee.psr & PSR.dt != 0 && (!isRSE || pointee.psr & PSR.rt != 0)
-    if !translated { return physicalPlace(of: va, wanted, flags: flags) }
-    let level = isRSE ? RSC.privilege(pointee.ar_rsc) : cpl
-    guard let entry = findData(va) ?? walk(va, instruction: false, wanted: wanted, flags: flags) else {
+    let level = level ?? (isRSE ? RSC.privilege(pointee.ar_rsc) : cpl)
+    let isTranslated = pointee.psr & PSR.dt != 0 && (!isRSE || pointee.psr & PSR.rt != 0)
+    if !isTranslated, va & unimplementedPhysicalBits != 0 {
+      if isSpeculative(flags) { pointee.deferral = 1 } else { unimplementedDataAddress(va, wanted, flags: flags) }
       return .fault
     }
-    return checked(entry, va, wanted, level: level, flags: flags)
+    let place = isTranslated
+      ? translatedPlace(of: va, wanted, level: level, flags: flags) : physicalPlace(of: va, flags: flags)
+    if place == nil, pointee.deferral == 0 { return .fault }
+    if faultsBehindTranslation(va, wanted, level: level, flags: flags) { return .fault }
+    guard let place, pointee.deferral == 0 else { return .fault }
+    if flags & UInt32(KT_ACCESS_WRITE_BACK) != 0, !place.isWriteBack {
+      unsupportedReference(va, wanted, flags: flags)
+      return .fault
+    }
+    return .found(place)
   }
 
   private func processPlace(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
     if let page = machine.processMemory?.page(at: va), page.rights.isSuperset(of: wanted) {
-      return .found(Place(physical: va, host: page.host + Int(va & 0xfff), rights: page.rights))
+      if faultsBehindTranslation(va, wanted, level: cpl, flags: flags) || pointee.deferral != 0 { return .fault }
+      return .found(Place(physical: va, host: page.host + Int(va & 0xfff), rights: page.rights, isWriteBack: true))
     }
-    if flags & UInt32(KT_ACCESS_SPECULATIVE) != 0 {
-      pointee.deferral = 1
-      return .fault
+    if !deferred(flags, dcrBit: nil) {
+      let mapped = machine.processMemory?.page(at: va) != nil
+      dataFault(mapped ? .dataAccessRights : .pageNotPresent, va, wanted, flags: flags)
     }
-    let mapped = machine.processMemory?.page(at: va) != nil
-    dataFault(mapped ? .dataAccessRights : .pageNotPresent, va, wanted, flags: flags)
     return .fault
   }
 
-  private func physicalPlace(of va: UInt64, _ wanted: Access, flags: UInt32) -> Resolution {
+  private func physicalPlace(of va: UInt64, flags: UInt32) -> Place? {
     let physical = va & ~(1 << 63)
-    if physical & unimplementedPhysicalBits != 0 {
-      // A speculative load defers this whatever else holds (SDM vol. 2, 5.5.5).
-      if flags & UInt32(KT_ACCESS_SPECULATIVE) != 0 {
-        pointee.deferral = 1
-      } else {
-        unimplementedDataAddress(va, wanted, flags: flags)
-      }
-      return .fault
-    }
     let isUncacheable = va >> 63 != 0
-    if isUncacheable, refusesSpeculation(flags) { return .fault }
-    return .found(
-      Place(
-        physical: physical, host: machine.host(physical: physical, length: 1),
-        rights: isUncacheable ? [] : [.read, .write], isCacheable: !isUncacheable))
+    if isUncacheable { refuseSpeculation(flags) }
+    return Place(
+      physical: physical, host: machine.host(physical: physical, length: 1),
+      rights: isUncacheable ? [] : [.read, .write], isWriteBack: !isUncacheable)
+  }
+
+  /// nil: a fault was delivered, or a miss deferred.
+  private func translatedPlace(of va: UInt64, _ wanted: Access, level: Int, flags: UInt32) -> Place? {
+    guard let entry = findData(va) ?? walk(va, instruction: false, wanted: wanted, flags: flags) else { return nil }
+    var objections = objections(entry, wanted, level: level)
+    if isFlush(flags) { objections.subtract(.notOfFlush) }
+    if raises(objections, va, wanted, flags: flags) { return nil }
+    let pte = PageTableEntry(bits: entry.pointee.pte)
+    if pte.isNotSpeculative { refuseSpeculation(flags) }
+    // What the software TLB may skip next time: nothing that could fault.
+    var rights = pte.rights(cpl: level)
+    if !pte.dirty { rights.remove(.write) }
+    if !pte.accessed || pointee.psr & PSR.pk != 0 || !pte.isWriteBack { rights = [] }
+    let physical = pte.physical(pageShift: UInt64(entry.pointee.ps), of: va)
+    return Place(
+      physical: physical, host: machine.host(physical: physical, length: 1), rights: rights,
+      isWriteBack: pte.isWriteBack)
+  }
+
+  /// The faults that come after those of translation: debug, then unaligned.
+  private func faultsBehindTranslation(_ va: UInt64, _ wanted: Access, level: Int, flags: UInt32) -> Bool {
+    if pointee.psr & (PSR.db | PSR.dd) == PSR.db, !isFlush(flags),
+      meetsDataBreakpoint(va, wanted, level: level, size: UInt64(flags & UInt32(KT_ACCESS_SIZE_MASK))),
+      !deferred(flags, dcrBit: DCR.dd)
+    {
+      interrupt(.debug, isr: isr(wanted, flags), ifa: va)
+      return true
+    }
+    if flags & UInt32(KT_ACCESS_UNALIGNED) != 0, !deferred(flags, dcrBit: nil) {
+      unalignedReference(va, wanted, flags: flags)
+      return true
+    }
+    return false
   }
 
   /// Memory that is not speculative gives nothing to a speculative or an advanced load (SDM vol. 2, 4.4.6): the access
   /// is given up once every fault has had its turn.
-  private func refusesSpeculation(_ flags: UInt32) -> Bool {
-    if flags & UInt32(KT_ACCESS_SPECULATIVE | KT_ACCESS_ADVANCED) == 0 { return false }
-    pointee.deferral = 1
-    return true
+  private func refuseSpeculation(_ flags: UInt32) {
+    if flags & UInt32(KT_ACCESS_SPECULATIVE | KT_ACCESS_ADVANCED) != 0 { pointee.deferral = 1 }
   }
 
-  /// fc: a reference without the faults of the accessed bit and of protection keys.
+  private func isSpeculative(_ flags: UInt32) -> Bool { flags & UInt32(KT_ACCESS_SPECULATIVE) != 0 }
+
   private func isFlush(_ flags: UInt32) -> Bool {
     flags & UInt32(KT_ACCESS_NONE) != 0 && NonAccess.code(flags) == NonAccess.fc
   }
 
-  /// What a translation has against a reference. False where a speculative load defers it, true where the fault has been
-  /// delivered.
-  private func refuses(_ vector: Vector, _ va: UInt64, _ wanted: Access, _ flags: UInt32, dcrBit: UInt64) -> Bool {
-    if deferred(flags, dcrBit: dcrBit) { return false }
-    pointee.deferral = 0
-    dataFault(vector, va, wanted, flags: flags)
-    return true
-  }
-
-  /// The checks on a translation in the order of their priority (SDM vol. 2, table 5-6 and 4.1.1). What is deferred does
-  /// not keep the later ones from being looked at, unless the page is not there (table 5-3).
-  private func checked(
-    _ entry: UnsafeMutablePointer<kt_translation>, _ va: UInt64, _ wanted: Access, level: Int, flags: UInt32
-  ) -> Resolution {
+  /// What a translation has against an access of privilege level `level`; a page that is not present hides the rest.
+  private func objections(
+    _ entry: UnsafeMutablePointer<kt_translation>, _ wanted: Access, level: Int
+  ) -> Objections {
     let pte = PageTableEntry(bits: entry.pointee.pte)
-    let isSpeculative = flags & UInt32(KT_ACCESS_SPECULATIVE) != 0
-    if !pte.present {
-      _ = refuses(.pageNotPresent, va, wanted, flags, dcrBit: DCR.dp)
-      return .fault
-    }
-    if pte.memoryAttribute == PageTableEntry.naTPage {
-      if !isSpeculative {
-        naTPageConsumption(va, wanted, flags: flags)
-        return .fault
-      }
-      pointee.deferral = 1
-    }
-    if pointee.psr & PSR.pk != 0, !isFlush(flags) {
+    if !pte.present { return .notPresent }
+    var found: Objections = pte.memoryAttribute == PageTableEntry.naTPage ? .naTPage : []
+    if pointee.psr & PSR.pk != 0 {
       if let key = protectionKey(entry.pointee.key) {
         let denied = wanted.contains(.write) && key & 2 != 0 || wanted.contains(.read) && key & 4 != 0
-        if denied, refuses(.keyPermission, va, wanted, flags, dcrBit: DCR.dx) { return .fault }
-      } else if refuses(.dataKeyMiss, va, wanted, flags, dcrBit: DCR.dk) {
-        return .fault
+        if denied { found.insert(.keyPermission) }
+      } else {
+        found.insert(.keyMiss)
       }
     }
-    var rights = pte.rights(cpl: level)
-    if !rights.isSuperset(of: wanted), refuses(.dataAccessRights, va, wanted, flags, dcrBit: DCR.dr) { return .fault }
-    if wanted.contains(.write), !pte.dirty, pointee.psr & PSR.da == 0 {
-      dataFault(.dirtyBit, va, wanted, flags: flags)
-      return .fault
+    if !pte.rights(cpl: level).isSuperset(of: wanted) { found.insert(.rights) }
+    if pointee.psr & PSR.da == 0 {
+      if wanted.contains(.write), !pte.dirty { found.insert(.dirty) }
+      if !pte.accessed { found.insert(.accessed) }
     }
-    if !pte.accessed, pointee.psr & PSR.da == 0, !isFlush(flags),
-      refuses(.dataAccessBit, va, wanted, flags, dcrBit: DCR.da) { return .fault }
-    if pointee.deferral != 0 || pte.isNotSpeculative && refusesSpeculation(flags) { return .fault }
-    // What the software TLB may skip next time: nothing that could fault.
-    if !pte.dirty { rights.remove(.write) }
-    if !pte.accessed { rights = [] }
-    if pointee.psr & PSR.pk != 0 || !pte.isCacheable { rights = [] }
-    let shift = UInt64(entry.pointee.ps)
-    let physical = pte.physical(pageShift: shift) | va & ((1 << shift) - 1)
-    return .found(
-      Place(
-        physical: physical, host: machine.host(physical: physical, length: 1), rights: rights,
-        isCacheable: pte.isCacheable))
+    return found
+  }
+
+  /// Delivers the first objection that is not deferred; whether there was one.
+  private func raises(_ objections: Objections, _ va: UInt64, _ wanted: Access, flags: UInt32) -> Bool {
+    var rest = objections
+    while let objection = rest.popFirst() {
+      if objection == .naTPage {
+        if !isSpeculative(flags) {
+          naTPageConsumption(va, wanted, flags: flags)
+          return true
+        }
+        pointee.deferral = 1
+      } else if !deferred(flags, dcrBit: objection.deferralBit) {
+        dataFault(objection.vector, va, wanted, flags: flags)
+        return true
+      }
+    }
+    return false
   }
 
   private func protectionKey(_ key: UInt32) -> UInt64? {
@@ -222,14 +262,14 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return nil
   }
 
-  /// Whether a speculative load's fault is deferred (SDM vol. 2, 5.5.5). `dcrBit` nil: always (a qualified exception).
-  func deferred(_ flags: UInt32, dcrBit: UInt64?) -> Bool {
-    guard flags & UInt32(KT_ACCESS_SPECULATIVE) != 0 else { return false }
+  /// Whether a speculative load's fault is deferred (SDM vol. 2, 5.5.5), in a process always. `dcrBit` nil: no bit of cr.dcr
+  /// has a say. If not, the fault is what is left of the access, whatever was deferred before.
+  private func deferred(_ flags: UInt32, dcrBit: UInt64?) -> Bool {
     let always = pointee.is_process != 0 || pointee.psr & (PSR.ic | PSR.ed) != PSR.ic
     let byControl = dcrBit.map { pointee.cr_dcr & $0 != 0 } ?? true
-    guard always || byControl && pointee.psr & PSR.it != 0 && codePageDefers() else { return false }
-    pointee.deferral = 1
-    return true
+    let isDeferred = isSpeculative(flags) && (always || byControl && codePageDefers())
+    pointee.deferral = isDeferred ? 1 : 0
+    return isDeferred
   }
 
   /// ITLB.ed of the page that holds the current instruction.
@@ -299,8 +339,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     }
     if !pte.rights(cpl: cpl).contains(.execute) { return refuseFetch(.instructionAccessRights, ip) }
     if !pte.accessed, pointee.psr & PSR.ia == 0 { return refuseFetch(.instructionAccessBit, ip) }
-    let shift = UInt64(entry.pointee.ps)
-    return memoryOfCode(pte.physical(pageShift: shift) | ip & ((1 << shift) - 1))
+    return memoryOfCode(pte.physical(pageShift: UInt64(entry.pointee.ps), of: ip))
   }
 
   /// `physical` if there is memory; otherwise there is nothing to execute: what a machine check would end on hardware,
@@ -330,7 +369,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     case noEntry(UInt64)
   }
 
-  /// Looks `va` up in the virtual hash page table and inserts what it finds.
+  /// Looks `va` up in the virtual hash page table and inserts what it finds, unless it has reserved bits or encodings.
   private func walkTable(_ va: UInt64, instruction: Bool) -> Walk {
     let rr = regionRegister(of: va)
     guard pointee.cr_pta & 1 != 0, RegionRegister.walker(rr), pointee.psr & PSR.dt != 0,
@@ -339,12 +378,18 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     let address = hashAddress(va)
     guard let table = findData(address) else { return .noTable(address) }
     let pte = PageTableEntry(bits: table.pointee.pte)
-    let shift = UInt64(table.pointee.ps)
-    let place = pte.physical(pageShift: shift) | address & ((1 << shift) - 1)
-    guard pte.present, pte.memoryAttribute != PageTableEntry.naTPage,
-      let host = machine.host(physical: place, length: 32), let (bits, itir) = tableEntry(host, va, rr)
+    let place = pte.physical(pageShift: UInt64(table.pointee.ps), of: address)
+    // What a reference at level 0 could not do, or not in write-back memory, ends the search.
+    guard objections(table, .read, level: 0).isEmpty, pte.isWriteBack, !isWatched(tableEntry: address),
+      let host = machine.host(physical: place, length: 32), let (bits, itir) = tableEntry(host, va, rr),
+      isInsertable(bits, itir: itir)
     else { return .noEntry(address) }
     return .inserted(insert(va, pte: bits, itir: itir, instruction: instruction))
+  }
+
+  private func isWatched(tableEntry address: UInt64) -> Bool {
+    pointee.psr & PSR.db != 0
+      && meetsDataBreakpoint(address, .read, level: 0, size: pointee.cr_pta >> 8 & 1 != 0 ? 32 : 8)
   }
 
   /// As `walkTable`; where there is nothing, delivers the miss fault (or defers it) and gives nil.
@@ -355,7 +400,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     case .inserted(let entry): return entry
     case .off:
       miss(instruction ? .alternateInstructionTLB : .alternateDataTLB, va, instruction, wanted, flags, iha: nil)
-    case .noTable(let address): miss(.vhptTranslation, va, instruction, wanted, flags, iha: address)
+    case .noTable(let address):
+      miss(.vhptTranslation, va, instruction, wanted, flags, iha: address, itirOf: address)
     case .noEntry(let address):
       miss(instruction ? .instructionTLB : .dataTLB, va, instruction, wanted, flags, iha: address)
     }
@@ -379,12 +425,14 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return (bits, word(1))
   }
 
+  /// A miss's fault. `described`: the address that cr.itir is about, where that is not `va`.
   private func miss(
-    _ vector: Vector, _ va: UInt64, _ instruction: Bool, _ wanted: Access, _ flags: UInt32, iha: UInt64?
+    _ vector: Vector, _ va: UInt64, _ instruction: Bool, _ wanted: Access, _ flags: UInt32, iha: UInt64?,
+    itirOf described: UInt64? = nil
   ) {
     if instruction {
       if let iha { pointee.cr_iha = pointee.psr & PSR.ic != 0 ? iha : pointee.cr_iha }
-      instructionFault(vector, va)
+      instructionFault(vector, va, itirOf: described)
       return
     }
     if pointee.psr & PSR.ic == 0 {
@@ -393,7 +441,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     }
     if deferred(flags, dcrBit: DCR.dm) { return }
     if let iha { pointee.cr_iha = iha }
-    dataFault(vector, va, wanted, flags: flags)
+    dataFault(vector, va, wanted, flags: flags, itirOf: described)
   }
 
   /// `thash`: address of the table entry for `va`.
@@ -505,7 +553,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
 
   /// `itc.i`, `itc.d`: cr.ifa and cr.itir say what is mapped.
   package func insertTranslationCache(_ pte: UInt64, instruction: Bool) -> Status {
-    guard insertionIsLegal(pte) else { return reservedRegisterField() }
+    guard isInsertable(pte, itir: pointee.cr_itir) else { return reservedRegisterField() }
     insert(pointee.cr_ifa, pte: pte, itir: pointee.cr_itir, instruction: instruction)
     return .done
   }
@@ -513,7 +561,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   /// `itr.i`, `itr.d`.
   package func insertTranslationRegister(slot: UInt64, _ pte: UInt64, instruction: Bool) -> Status {
     let index = Int(slot & 0xff)
-    guard index < Int(KT_ITR_COUNT), insertionIsLegal(pte) else { return reservedRegisterField() }
+    guard index < Int(KT_ITR_COUNT), isInsertable(pte, itir: pointee.cr_itir) else { return reservedRegisterField() }
     let va = pointee.cr_ifa
     let shift = pointee.cr_itir >> 2 & 0x3f
     let rid = RegionRegister.identifier(regionRegister(of: va))
@@ -525,9 +573,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return .done
   }
 
-  private func insertionIsLegal(_ pte: UInt64) -> Bool {
-    let shift = pointee.cr_itir >> 2 & 0x3f
-    guard insertablePageShifts >> shift & 1 != 0, pointee.cr_itir & 3 == 0, pointee.cr_itir >> 32 == 0 else { return false }
+  /// Whether a translation has neither reserved bits nor reserved encodings (SDM vol. 2, 4.1.1.5).
+  private func isInsertable(_ pte: UInt64, itir: UInt64) -> Bool {
+    guard insertablePageShifts >> (itir >> 2 & 0x3f) & 1 != 0, itir & 3 == 0, itir >> 32 == 0 else { return false }
     if pte & 1 == 0 { return true }  // not present: the other fields are ignored
     let attribute = pte >> 2 & 7
     return pte & (1 << 1 | 3 << 50) == 0 && (attribute == 0 || attribute >= 4)
@@ -615,17 +663,8 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     if pointee.is_process != 0 { return va }
     let flags = NonAccess.flags(NonAccess.tpa)
     guard let entry = findData(va) ?? walk(va, instruction: false, wanted: [], flags: flags) else { return nil }
-    let pte = PageTableEntry(bits: entry.pointee.pte)
-    if !pte.present {
-      dataFault(.pageNotPresent, va, [], flags: flags)
-      return nil
-    }
-    if pte.memoryAttribute == PageTableEntry.naTPage {
-      naTPageConsumption(va, [], flags: flags)
-      return nil
-    }
-    let shift = UInt64(entry.pointee.ps)
-    return pte.physical(pageShift: shift) | va & ((1 << shift) - 1)
+    if raises(objections(entry, [], level: 0).intersection([.notPresent, .naTPage]), va, [], flags: flags) { return nil }
+    return PageTableEntry(bits: entry.pointee.pte).physical(pageShift: UInt64(entry.pointee.ps), of: va)
   }
 
   /// `tak`: the protection key in the form of the instruction's result (1 where there is no translation).
@@ -643,23 +682,9 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     }
     let flags = NonAccess.flags(NonAccess.probe)
     guard let entry = findData(va) ?? walk(va, instruction: false, wanted: wanted, flags: flags) else { return nil }
-    let pte = PageTableEntry(bits: entry.pointee.pte)
-    if !pte.present {
-      dataFault(.pageNotPresent, va, wanted, flags: flags)
-      return nil
-    }
-    if pte.memoryAttribute == PageTableEntry.naTPage {
-      naTPageConsumption(va, wanted, flags: flags)
-      return nil
-    }
-    if pointee.psr & PSR.pk != 0 {
-      guard let key = protectionKey(entry.pointee.key) else {
-        dataFault(.dataKeyMiss, va, wanted, flags: flags)
-        return nil
-      }
-      if wanted.contains(.write) && key & 2 != 0 || wanted.contains(.read) && key & 4 != 0 { return false }
-    }
-    return pte.rights(cpl: level).isSuperset(of: wanted)
+    let objections = objections(entry, wanted, level: level)
+    if raises(objections.intersection([.notPresent, .naTPage, .keyMiss]), va, wanted, flags: flags) { return nil }
+    return objections.isDisjoint(with: [.keyPermission, .rights])
   }
 
   /// `probe.fault`: faults as the access itself would, at the less privileged of `level` and the current one.
@@ -667,17 +692,7 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
   package func probeFault(
     _ va: UInt64, _ wanted: Access, level: Int, code: UInt64 = NonAccess.probeFault
   ) -> Status {
-    let flags = NonAccess.flags(code), level = max(level, cpl)
-    let resolution: Resolution
-    if pointee.is_process != 0 || pointee.psr & PSR.dt == 0 {
-      resolution = translatedPlace(of: va, wanted, flags: flags)
-    } else {
-      guard let entry = findData(va) ?? walk(va, instruction: false, wanted: wanted, flags: flags) else {
-        return .interruptedOrStopped(self)
-      }
-      resolution = checked(entry, va, wanted, level: level, flags: flags)
-    }
-    if case .fault = withBreakpoints(resolution, va, wanted, level: level, flags: flags) {
+    if case .fault = place(of: va, wanted, flags: NonAccess.flags(code), level: max(level, cpl)) {
       return .interruptedOrStopped(self)
     }
     return .done

@@ -104,4 +104,37 @@ private let callNothing: @convention(c) (CPU?, UInt32) -> Int32 = { cpu, site in
     #expect(machine.vector == 0x5400 && cpu.pointee.cr_ipsr == 2 << 41)
     #expect(cpu.pointee.cr_isr & 0xffff == 0x30)
   }
+
+  /// Processors with translations of their own take turns on one interpreter: the same address is each one's own code.
+  @Test func eachProcessorItsOwnCode() throws {
+    let machine = try Machine(ramSize: 1 << 20, processors: 2)
+    let interpreter = Interpreter()
+    for (number, code) in ["1148c000002400000002000000000020", "1148c400002400000002000000000020"].enumerated() {
+      let page = 0x20000 + number << 14  // mov r9=48 there, mov r9=49 here
+      for (index, byte) in bundles(code).enumerated() {
+        machine.ram.storeBytes(of: byte, toByteOffset: page + index, as: UInt8.self)
+      }
+      let cpu = machine.cpus[number]
+      cpu.pointee.virtual_clock = 1
+      cpu.pointee.cr_ifa = 0x400_0000
+      cpu.pointee.cr_itir = 14 << 2
+      #expect(cpu.insertTranslationRegister(slot: 0, 0x661 | UInt64(page), instruction: true) == .done)
+      cpu.setPSR(PSR.bn | PSR.ic | PSR.it)
+      cpu.pointee.fetch_generation = 7
+    }
+    for _ in 0..<2 {
+      for (number, cpu) in machine.cpus.enumerated() {
+        cpu.pointee.ip = 0x400_0000
+        cpu.pointee.ri = 0
+        cpu.setBudget(3)
+        #expect(interpreter.run(cpu) == KT_STOP_BUDGET)
+        #expect(cpu.readGR(9) == 48 + UInt64(number))
+        cpu.writeGR(9, 0)
+      }
+    }
+    machine.cpus[0].pointee.ip = 0x400_0000
+    machine.cpus[0].pointee.ri = 0
+    _ = interpreter.step(machine.cpus[0])
+    #expect(machine.cpus[0].readGR(9) == 48)
+  }
 }

@@ -14,6 +14,12 @@ import Machine
     #expect(kt_architectural_size() == MemoryLayout<kt_cpu>.offset(of: \.derived))
   }
 
+  /// cpuid[4]: brl, 16-byte atomics, clz, mpy4 (SDM vol. 1, 3.1.11), all of which there are.
+  @Test func identificationNamesWhatThereIs() throws {
+    let machine = try Machine(ramSize: 1 << 16)
+    withExtendedLifetime(machine) { #expect(kt_cpuid(machine.cpus[0])[4] == 0x3_0000_0005) }
+  }
+
   @Test func ringWrapsWithoutSeam() throws {
     let machine = try Machine(ramSize: 1 << 16)
     let cpu = machine.cpus[0]

@@ -17,7 +17,39 @@ private func virtualMachine() throws -> (Machine, CPU) {
   return (machine, cpu)
 }
 
+/// One granule of a process, at every address.
+private final class OneGranule: ProcessMemory {
+  let bytes = UnsafeMutableRawPointer.allocate(byteCount: 4096, alignment: 4096)
+  var reportsUnaligned = false
+  init() { for index in 0..<4096 { bytes.storeBytes(of: UInt8(truncatingIfNeeded: index), toByteOffset: index, as: UInt8.self) } }
+  deinit { bytes.deallocate() }
+  func page(at va: UInt64) -> ProcessPage? { ProcessPage(host: bytes, rights: [.read, .write]) }
+}
+
 @Suite struct TranslationTests {
+  /// Linux does a program's unaligned accesses whatever psr.ac says, unless it asked for SIGBUS or works in big-endian
+  /// order; speculative ones it gives up (arch/ia64/kernel/unaligned.c).
+  @Test(arguments: [(0, false, true), (8, false, true), (8, true, false), (8 | 2, false, false)] as [(UInt64, Bool, Bool)])
+  func unalignedAccessesOfAProcess(_ userMask: UInt64, _ reports: Bool, _ done: Bool) throws {
+    let machine = try Machine(ramSize: 1 << 16)
+    let memory = OneGranule()
+    memory.reportsUnaligned = reports
+    machine.processMemory = memory
+    let cpu = machine.cpus[0]
+    cpu.pointee.is_process = 1
+    cpu.setPSR(PSR.ic | PSR.dt | PSR.it | PSR.cpl | userMask)
+    var value: UInt64 = 0
+    #expect(cpu.load(0x1003, size: 8, &value) == (done ? .done : .stopped))
+    #expect(!done || value == 0x0a09_0807_0605_0403)
+    #expect(cpu.store(0x1101, size: 4, 0x1122_3344) == (done ? .done : .stopped))
+    #expect(!done || memory.bytes.loadUnaligned(fromByteOffset: 0x101, as: UInt32.self) == 0x1122_3344)
+    #expect(done || cpu.pointee.trap.vector == 0x5a00)
+    let speculative = cpu.load(0x1003, size: 8, flags: UInt32(KT_ACCESS_SPECULATIVE), &value)
+    #expect(speculative == (userMask == 0 ? .done : .deferred))
+    #expect(cpu.semaphorePointer(0x1003, size: 4) == nil && cpu.pointee.trap.vector == 0x5a00)
+    #expect(cpu.semaphorePointer(0x1004, size: 4) == memory.bytes + 4)
+  }
+
   @Test func insertedTranslationServesItsWholePageAndNothingElse() throws {
     let (machine, cpu) = try virtualMachine()
     withExtendedLifetime(machine) {

@@ -61,6 +61,9 @@ package final class AddressSpace {
   /// Called after host code wrote [address, address + length): a recorder of system calls listens.
   package var onHostWrite: ((UInt64, UInt64) -> Void)?
 
+  /// prctl(PR_SET_UNALIGN, PR_UNALIGN_SIGBUS).
+  package var reportsUnaligned = false
+
   package init() {}
 
   deinit {

@@ -57,6 +57,8 @@ package final class LinuxProcess {
   var fixedID: Int32?
   var limits: [Int32: rlimit] = [:]
   var commandName: [UInt8]
+  /// What prctl(PR_SET_UNALIGN) asked for.
+  var unalignedControl: UInt32 = 0
   /// Numbers of calls that have been reported as unknown.
   private var reported: Set<UInt64> = []
   /// State of the generator that stands in for the host's random numbers under the virtual clock.

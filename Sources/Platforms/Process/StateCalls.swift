@@ -48,6 +48,13 @@ extension LinuxProcess {
     case 16:  // PR_GET_NAME
       try memory.write(commandName + [UInt8](repeating: 0, count: 16 - commandName.count), to: call[1])
       return 0
+    case 5:  // PR_GET_UNALIGN
+      try memory.store(unalignedControl, to: call[1])
+      return 0
+    case 6:  // PR_SET_UNALIGN: 1 no message, 2 SIGBUS
+      unalignedControl = UInt32(truncatingIfNeeded: call[1]) & 3
+      memory.reportsUnaligned = unalignedControl & 2 != 0
+      return 0
     case 3: return 1  // PR_GET_DUMPABLE
     case 4, 38: return 0  // PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS
     case 1:  // PR_SET_PDEATHSIG

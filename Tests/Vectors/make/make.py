@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kit import Maker  # noqa: E402
 
-CLASSES = ['integer', 'compare', 'memory', 'fpmemory', 'alat', 'branch', 'unused', 'floating', 'system', 'access']
+CLASSES = ['integer', 'compare', 'memory', 'fpmemory', 'alat', 'branch', 'unused', 'floating', 'system', 'access', 'references']
 
 
 def main():

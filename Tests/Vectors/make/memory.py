@@ -98,7 +98,7 @@ def loads(maker, mnemonic, size, update, spill=False):
         variants = ['value' if v in ('unaligned', 'ac') else v for v in variants]
     for variant in variants:
         if speculative and variant in ('unaligned', 'ac'):
-            variant = 'value'   # whether these are deferred is another question
+            variant = 'value'   # references.py has them
         shape = Shape(maker, variant, 3, size)
         target, base, _ = shape.numbers
         gr = shape.initial['gr']
@@ -207,7 +207,8 @@ def wide(maker, mnemonic, load):
             shape.address = shape.address & ~15 | shape.rng.choice((1, 4, 8))
         register, base = shape.numbers
         low, high = value(shape.rng), value(shape.rng)
-        image = (high << 64 | low).to_bytes(16, 'big' if shape.big else 'little').hex()
+        order = 'big' if shape.big else 'little'     # of each word: the general register's stands first
+        image = (low.to_bytes(8, order) + high.to_bytes(8, order)).hex()
         gr = shape.initial['gr']
         gr[base] = shape.address
         fields = []
@@ -268,7 +269,8 @@ def semaphores(maker, mnemonic, size, kind):
                     shape.initial['ar']['csd'] = high
                     text = text.replace(',ar.ccv', ',ar.csd,ar.ccv')
                     if compare == old:
-                        image = (high << 64 | new).to_bytes(16, 'big' if shape.big else 'little').hex()
+                        order = 'big' if shape.big else 'little'
+                        image = (new.to_bytes(8, order) + high.to_bytes(8, order)).hex()
                         final['ram'] = [[whole, image]]
                 elif compare == old:
                     final['ram'] = [[shape.address, stored(new, size, shape.big).hex()]]
