@@ -104,6 +104,8 @@ package final class TranslatorEngine: BlockEngine {
   /// Instructions and runs of them that are kept for emitted code, and blocks that a lookup may find: for tests of what
   /// must not grow.
   package var held: (instructions: Int, runs: Int, blocks: Int) { (arena.count, runs.count, cache.livingBlocks) }
+  /// Bytes of code memory, and how many of them are used.
+  package var codeMemory: (used: Int, size: Int) { (cache.usedBytes, cache.memory.size) }
 
   // MARK: The loop
 

@@ -23,7 +23,7 @@ import Translator
   }
 
   /// r8 := r14 / r15, or the rest of it; the run of frcpa and its successors, with the rest by xma.
-  private func instructions(_ kind: Kind) -> [Instruction] {
+  func instructions(_ kind: Kind) -> [Instruction] {
     let unsigned = kind == .unsigned || kind == .unsignedRest, rest = kind == .signedRest || kind == .unsignedRest
     let source: UInt8 = rest ? 14 : 8
     func normalize(_ to: UInt8, _ from: UInt8) -> Instruction {
