@@ -36,4 +36,29 @@ import Testing
       "--max-instructions", "50000000")
     #expect(result.status == 124 && result.output.contains("no difference"), "\(result.output)\(result.errors)")
   }
+
+  private static let twoProcessors = [
+    folder.appendingPathComponent("vmlinux-smp").path, "--smp", "2", "--memory", "1G", "--initrd",
+    folder.appendingPathComponent("initrd.cpio.gz").path, "--append", "console=ttyS0 session", "--max-instructions",
+  ]
+
+  /// Two processors in turns, in lockstep until both run.
+  @Test(.enabled(if: isPresent, "KITTSON_GUESTS names no folder with a Linux kernel"))
+  func twoProcessorsInLockstep() throws {
+    let result = try kittson(["verify", "boot", "--every", "16000", "--console"] + Self.twoProcessors + ["1000000000"])
+    #expect(result.status == 124 && result.output.contains("no difference"), "\(result.output)\(result.errors)")
+    #expect(result.output.contains("2 CPUs"))
+  }
+
+  /// Under the virtual clock a run of two processors repeats: what it prints, and how many instructions it took.
+  @Test(.enabled(if: isPresent, "KITTSON_GUESTS names no folder with a Linux kernel"))
+  func twoProcessorsRepeat() throws {
+    let runs = try (0..<2).map { _ in
+      try kittson(["boot", "--clock", "virtual", "--stats"] + Self.twoProcessors + ["1000000000"])
+    }
+    #expect(runs.allSatisfy { $0.output.contains("2 CPUs") })
+    #expect(runs[0].output == runs[1].output && runs[0].status == runs[1].status)
+    let counts = runs.map { $0.errors.firstMatch(of: /slots (\d+) in/)?.1 }
+    #expect(counts[0] != nil && counts[0] == counts[1])
+  }
 }
