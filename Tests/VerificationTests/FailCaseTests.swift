@@ -1,4 +1,5 @@
 // Cases as files: those of Tests/FailCases, each a failure that was found and mended, and what a file keeps of a case.
+import CSupport
 import Foundation
 import IA64
 import Machine
@@ -37,6 +38,44 @@ import Verification
     }
   }
 
+  /// A state with ALAT entries and interrupts that wait comes out of its file as it went in, and what runs on from it finds
+  /// them: `ld8.c.clr r14=[r15]` with an entry leaves r14 as it is, an interrupt waits for psr.i.
+  @Test func aFileKeepsTheALATAndWhatWaits() throws {
+    let pair = try DifferentialPair(reference: DifferentialPair.interpreter, subject: DifferentialPair.interpreter)
+    try pair.setALAT(real: true)
+    let cpu = pair.machines.0.cpus[0]
+    var code = CodeBuilder()
+    code.add(Instruction(opcode: .ld8_c_clr, r1: 14, r3: 15), Instruction(opcode: .ssm, imm: 1 << 14))
+    code.add(Instruction(opcode: .srlz_d))
+    code.add(RandomProgram.spin)
+    for (index, bundle) in code.bundles.enumerated() {
+      let place = pair.machines.0.ram + Int(RandomProgram.codeBase) + 16 * index
+      place.storeBytes(of: bundle.low, as: UInt64.self)
+      place.storeBytes(of: bundle.high, toByteOffset: 8, as: UInt64.self)
+    }
+    let handler = pair.machines.0.ram + Int(RandomProgram.handlers) + 0x3000
+    handler.storeBytes(of: RandomProgram.spin.low, as: UInt64.self)
+    handler.storeBytes(of: RandomProgram.spin.high, toByteOffset: 8, as: UInt64.self)
+    cpu.setPSR(PSR.bn | PSR.ic)
+    cpu.pointee.cr_iva = RandomProgram.handlers
+    cpu.pointee.ip = RandomProgram.codeBase
+    cpu.writeGR(14, 5)
+    cpu.writeGR(15, RandomProgram.dataBase)
+    cpu.alatInsert(cpu.alatTag(general: 14), RandomProgram.dataBase, size: 8)
+    cpu.alatInsert(cpu.alatTag(float: 40), RandomProgram.dataBase + 64, size: 16)
+    cpu.raiseExternal(vector: 0x51)
+    let text = FailCase("test", of: pair.machines.0, slots: 8).json.text()
+    let kept = try FailCase(reading: Array(text.utf8))
+    #expect(kept.json.text() == text)
+    try pair.setALAT(real: false)
+    #expect(kept.differences(on: pair, SubjectOptions()).isEmpty)
+    let after = pair.machines.0.cpus[0]
+    // The interrupt was taken behind srlz.d, at its vector (0x3000); nothing was loaded; the other entry is still there.
+    #expect(after.pointee.ip & ~0xff == RandomProgram.handlers + 0x3000)
+    #expect(after.readGR(14) == 5)
+    #expect(!after.alatHolds(after.alatTag(general: 14)) && after.alatHolds(after.alatTag(float: 40)))
+  }
+
   @Test func aKeptDifferenceStays() throws {
     let bug = try #require(PlantedBug.all.first { $0.name == "sub-one" })
     let pair = try DifferentialPair(reference: DifferentialPair.interpreter, subject: bug.engine)
@@ -72,7 +111,10 @@ import Verification
   }
 
   /// One of each kind; all of them: `kittson fuzz --planted all --count 20000`.
-  @Test(arguments: ["shl-wraps", "cmp4-wide", "nat-dropped", "base-twice", "rounding-mode", "call-ec", "isr-slot"])
+  @Test(arguments: [
+    "shl-wraps", "cmp4-wide", "nat-dropped", "base-twice", "rounding-mode", "call-ec", "isr-slot", "ldfd-zero",
+    "trap-disable", "bsp-crossing", "rsc-mode", "rum-modified", "ivr-service",
+  ])
   func plantedBugsAreFound(_ name: String) throws {
     let bug = try #require(PlantedBug.all.first { $0.name == name })
     let finding = try bug.search(SeedRange(first: 1, count: 5000), FuzzSettings())

@@ -282,7 +282,8 @@ private struct CampaignScheduler {
       ("slots", .integer(fuzzCase.slots)), ("signal", .integer(Int64(hangs ? 0 : signal))),
       ("report", .string(fuzzCase.program.listing)),
     ]
-    if let machine = try? Machine(ramSize: RandomProgram.memorySize) {
+    if let machine = try? Machine(ramSize: RandomProgram.memorySize),
+      (try? machine.setALAT(real: campaign.settings.hasALAT)) != nil {
       members.append(("case", FailCase(fuzzCase, on: machine).json))
     }
     fail(.object(members))

@@ -13,6 +13,8 @@ package struct FailCase: Sendable {
   package var options: SubjectOptions
   /// Whether floating-point registers that hold doubles begin as packed doubles.
   var packsDoubles: Bool
+  /// Whether advanced loads leave entries in an ALAT; those that there are at the start belong to the state.
+  package private(set) var hasALAT = false
   /// What was seen, for people.
   package var report = ""
 
@@ -23,6 +25,7 @@ package struct FailCase: Sendable {
     (self.name, self.slots, self.options, self.report) = (name, slots, options, report)
     initial = VectorState(of: machine.cpus[0], memory: RandomProgram.memorySize)
     packsDoubles = true
+    hasALAT = machine.cpus[0].pointee.alat != nil
   }
 
   /// A campaign's case, as it begins on `machine`.
@@ -76,12 +79,20 @@ package struct FailCase: Sendable {
   }
 
   package func differences(on pair: DifferentialPair, _ options: SubjectOptions) -> [StateDifference] {
-    pair.run(slots: slots, options) { machine, engine in load(machine, engine) }
+    prepare(pair)
+    return pair.run(slots: slots, options) { machine, engine in load(machine, engine) }
   }
 
   /// The report of a difference under `options`.
   package func describe(on pair: DifferentialPair, _ options: SubjectOptions) -> String {
-    pair.describe(report, slots: slots, options) { machine, engine in load(machine, engine) }
+    prepare(pair)
+    return pair.describe(report, slots: slots, options) { machine, engine in load(machine, engine) }
+  }
+
+  /// Gives the machines an ALAT or takes it away.
+  private func prepare(_ pair: DifferentialPair) {
+    if (pair.machines.0.cpus[0].pointee.alat != nil) == hasALAT { return }
+    do { try pair.setALAT(real: hasALAT) } catch { preconditionFailure("no memory for two tables of 32 entries") }
   }
 
   /// Puts the state into a machine.
@@ -116,6 +127,7 @@ package struct FailCase: Sendable {
     ]
     if let limit = options.instructionLimit { members.append(("blocks", .integer(Int64(limit)))) }
     if let count = options.regionThreshold { members.append(("regions", .integer(Int64(count)))) }
+    if hasALAT { members.append(("alat", .bool(true))) }
     members += [("packed", .bool(packsDoubles)), ("report", .string(report)), ("initial", initial.json)]
     return .object(members)
   }
@@ -139,6 +151,7 @@ package struct FailCase: Sendable {
     case ("name", .string(let text)): name = text
     case ("report", .string(let text)): report = text
     case ("packed", .bool(let flag)): packsDoubles = flag
+    case ("alat", .bool(let flag)): hasALAT = flag
     case ("slots", .integer(let count)) where count > 0 && count <= 1_000_000: slots = count
     case ("blocks", .integer(let count)) where count > 0 && count <= 1000: options.instructionLimit = Int(count)
     case ("regions", .integer(let count)) where count > 0 && count <= 1000: options.regionThreshold = Int32(count)

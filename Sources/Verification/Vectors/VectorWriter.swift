@@ -25,7 +25,9 @@ extension VectorState {
       }
     }
     for file in TranslationFile.allCases { takeTranslations(cpu, file) }
-    inService = Set((0..<256).filter { kt_in_service(cpu)[$0 >> 6] >> UInt64($0 & 63) & 1 != 0 })
+    inService = Self.vectors(kt_in_service(cpu))
+    pending = Self.vectors(kt_irr(cpu))
+    takeAdvanced(cpu)
     takeMemory(cpu.machine, memory)
   }
 
@@ -71,6 +73,23 @@ extension VectorState {
     if !found.isEmpty { translations[file] = found }
   }
 
+  /// The external interrupts of a 256-bit register.
+  private static func vectors(_ words: UnsafeMutablePointer<UInt64>) -> Set<Int> {
+    Set((0..<256).filter { words[$0 >> 6] >> UInt64($0 & 63) & 1 != 0 })
+  }
+
+  /// Entries of the ALAT for registers that the present frame and bank have a number for.
+  private mutating func takeAdvanced(_ cpu: CPU) {
+    guard let table = cpu.pointee.alat, table.pointee.count != 0 else { return }
+    let registers = (1..<(32 + cpu.sof)).map { (false, $0, cpu.alatTag(general: $0)) }
+      + (2..<128).map { (true, $0, cpu.alatTag(float: $0)) }
+    alat = (0..<Int(KT_ALAT_ENTRIES)).compactMap { index in
+      let entry = kt_alat_entries(table)[index]
+      guard entry.tag != 0, let (isFloat, number, _) = registers.first(where: { $0.2 == entry.tag }) else { return nil }
+      return VectorAdvanced(isFloat: isFloat, register: number, physical: entry.physical, size: entry.size)
+    }
+  }
+
   private mutating func takeMemory(_ machine: Machine, _ length: UInt64) {
     for start in stride(from: 0, to: Int(length), by: Self.blockSize) {
       let bytes = UnsafeRawBufferPointer(start: machine.ram + start, count: Self.blockSize)
@@ -105,6 +124,8 @@ extension VectorState {
     }
     members.append(("rse", stackJSON))
     members.append(("inservice", Self.numbers(inService ?? [])))
+    members.append(("pending", Self.numbers(pending ?? [])))
+    if let alat { members.append(("alat", .array(alat.map(\.json)))) }
     members.append(("ram", .array(ram.map { .array([.hexadecimal($0.address), .string(hexadecimal($0.bytes))]) })))
     return .object(members)
   }
@@ -123,6 +144,14 @@ extension VectorState {
     .object(values.sorted { $0.key < $1.key }.map { ("\($0.key)", .hexadecimal($0.value)) })
   }
   private static func numbers(_ set: Set<Int>) -> JSON { .array(set.sorted().map { .integer(Int64($0)) }) }
+}
+
+extension VectorAdvanced {
+  fileprivate var json: JSON {
+    .object([
+      (isFloat ? "fr" : "gr", .integer(Int64(register))), ("pa", .hexadecimal(physical)), ("size", .unsigned(size)),
+    ])
+  }
 }
 
 extension VectorTranslation {
