@@ -93,6 +93,11 @@ extension RandomProgram {
     let data = (machine.ram + Int(Self.dataBase)).assumingMemoryBound(to: UInt64.self)
     for index in 0..<Int(Self.dataSize / 8) { data[index] = UInt64(index) &* 0x0101_0307_0b0d_1113 ^ seed }
     for _ in 0..<64 { data[Int(random.next() % (Self.dataSize / 8))] = random.next() }
+    // Doubles at the ends of what there is, both signs: zero, the least denormal and normal, one, infinity, a NaN.
+    for _ in 0..<4096 {
+      let value = [0, 0, 1, 1 << 52, 0x3ff << 52, 0x7ff << 52, 0x7ff8 << 48 | 5][Int(random.next() % 7)] as UInt64
+      data[Int(random.next() % (Self.dataSize / 8))] = value | (random.next() & 1) << 63
+    }
     memset(machine.ram + Int(Self.backingStore), 0x5a, Int(Self.backingStoreSize))
     func place(_ bundle: InstructionBundle, _ address: UInt64) {
       (machine.ram + Int(address)).storeBytes(of: bundle.low, as: UInt64.self)
@@ -136,14 +141,17 @@ extension RandomProgram {
 
   private func prepareTimer(_ cpu: CPU) {
     guard mix.contains(.interrupts) else { return }
-    cpu.writeITV(0x41)
+    cpu.writeITV(seed & 1 == 0 ? 0x31 : 0x41)
     cpu.writeITM(UInt64(mode.timerInterval))
   }
 
   private func prepareFrame(_ cpu: CPU, _ random: inout SplitMix64) {
-    cpu.writeBSPSTORE(Self.backingStore + 0x1000 + (random.next() & 0x3f) << 3)
-    // A few frames below, so that there are dirty registers.
-    for _ in 0..<Int(random.next() & 3) {
+    // A few frames of 16 registers below, so that there are dirty registers. In one of four programs the present one begins
+    // right behind a word of NaT bits, which stands in the 64th word of each 64.
+    let frames = random.next() & 3, place = random.next() & 0x3f
+    let behindCollection = frames == 0 ? 0 : 63 - 16 * frames
+    cpu.writeBSPSTORE(Self.backingStore + 0x1000 + (random.next() & 3 == 0 ? behindCollection : place) << 3)
+    for _ in 0..<frames {
       _ = cpu.rseAlloc(sof: 20, sol: 16, sor: 0)
       for n in 32..<52 { cpu.writeGR(n, random.next()) }
       cpu.rseCall()

@@ -266,6 +266,7 @@ package struct RandomProgram: Sendable {
     }
     // The handlers' address is left alone: without them a program has come to its end.
     if i.opcode == .mov_to_cr, i.r3 == 2 { i.r3 = [0, 1, 16, 19, 20, 21, 66][Int(state.next() % 7)] }
+    tameState(&i)
     tameAccess(&i)
     if i.flags.contains(.relative) {
       let target = Int64(place.range.lowerBound) + Int64(state.next() % UInt64(place.range.count)) - Int64(place.index)
@@ -274,6 +275,25 @@ package struct RandomProgram: Sendable {
     }
     if i.flags.contains(.writesFR) && i.r1 < 2 { i.r1 += 6 }
   }
+
+  /// Moves of application registers that programs use, with values they take, and the bits of the user mask.
+  private mutating func tameState(_ i: inout Instruction) {
+    switch i.opcode {
+    case .mov_from_ar_m, .mov_to_ar_m:
+      if state.next() & 3 == 0 { return }
+      i.r3 = Self.applicationRegisters[Int(state.next() % UInt64(Self.applicationRegisters.count))]
+      // A small number, which ar.rsc takes as mode and privilege level.
+      if i.opcode == .mov_to_ar_m && Int(i.r3) == AR.rsc { i.r2 = Self.depth }
+    case .sum, .rum:
+      // Not psr.be, unless programs are to have it.
+      i.imm &= mix.contains(.bigEndian) ? 0x3e : 0x3c
+    default: break
+    }
+  }
+
+  private static let applicationRegisters = [
+    0, 7, AR.rsc, AR.bsp, AR.bsp, AR.bspstore, AR.rnat, AR.csd, AR.ccv, AR.unat, AR.fpsr, AR.itc,
+  ].map { UInt8($0) }
 
   private mutating func tameAccess(_ i: inout Instruction) {
     let isAccess = !i.flags.isDisjoint(with: [.load, .store, .semaphore]) || instructionTable[i.opcode.index].format.isProbe
