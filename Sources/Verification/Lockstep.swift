@@ -3,6 +3,7 @@
 import CSupport
 import Glibc
 import Machine
+import Platforms
 
 /// A guest that can be run by any engine: a platform with its image loaded.
 package protocol LockstepGuest: AnyObject {
@@ -39,6 +40,9 @@ package struct Lockstep {
   /// Compares behind every block. Otherwise blocks run linked, as without comparison, for `slotsPerRecord` slots.
   package var eachBlock = true
   package var progress: ((LockstepCounts) -> Void)?
+  /// Seconds that the whole may take. Only the comparison looks at the time: the two processes would each stop elsewhere.
+  package var timeout: Double?
+  private var deadline: UInt64?
 
   package init(makeGuest: @escaping (LockstepRole, SharedChannel) throws -> any LockstepGuest) {
     self.makeGuest = makeGuest
@@ -56,9 +60,11 @@ package struct Lockstep {
   /// Runs to the end or the first difference, and finds the instruction that made it. Only in a process without other
   /// threads.
   package func verify() throws -> LockstepOutcome {
-    var outcome = try run(nil)
+    var timed = self
+    timed.deadline = timeout.map { hostNanoseconds() &+ UInt64(min($0, 1e9) * 1e9) }
+    var outcome = try timed.run(nil)
     guard let first = outcome.divergence else { return outcome }
-    outcome.divergence = try locate(first)
+    outcome.divergence = try timed.locate(first)
     return outcome
   }
 
@@ -86,13 +92,17 @@ package struct Lockstep {
     }
     guard var found = shown else {
       var whole = first
-      whole.remark = "the difference vanishes when the block is cut: this is the whole block"
+      whole.remark =
+        (isTimeUp ? "stopped at --timeout before it was traced further" : "the difference vanishes when the block is cut")
+        + ": this is the whole block"
       return whole
     }
     found.block = first.block
     found.remark = "no single instruction shows it: this is the shortest beginning of the block that does"
     return found
   }
+
+  private var isTimeUp: Bool { deadline.map { hostNanoseconds() >= $0 } ?? false }
 
   // MARK: One run
 
@@ -115,6 +125,7 @@ package struct Lockstep {
         while waitpid(child, &status, 0) < 0 && errno == EINTR {}
       }
     }
+    channel.deadline = deadline
     let guest = try makeGuest(.consumer, channel)
     var outcome = consume(guest, guest.engine, channel, focus)
     if outcome.failure != nil, let ended { outcome.failure = describeEnd(ended, outcome) }
@@ -190,6 +201,10 @@ package struct Lockstep {
       outcome.divergence = found
     }
     if outcome.divergence != nil || outcome.failure != nil || consumer.isBeyondEnd { return outcome }
+    if consumer.isOverTime || channel.isTimeUp {
+      outcome.end = BootGuest.describe(.timeout)
+      return outcome
+    }
     outcome.end = end
     compareEnds(guest, end, channel, &outcome)
     return outcome
@@ -199,6 +214,10 @@ package struct Lockstep {
     _ guest: any LockstepGuest, _ end: String, _ channel: SharedChannel, _ outcome: inout LockstepOutcome
   ) {
     guard let (kind, payload) = try? channel.receive() else {
+      if channel.isTimeUp {
+        outcome.end = BootGuest.describe(.timeout)
+        return
+      }
       outcome.failure = "the translator's process has ended"
       return
     }

@@ -199,6 +199,8 @@ package final class LockstepConsumer: Engine {
   /// No comparison from this slot on: the run ends.
   package var endSlots: UInt64?
   package private(set) var isBeyondEnd = false
+  /// The channel's time is up: the run ends, and says nothing of what was not compared.
+  package private(set) var isOverTime = false
   /// Called now and then.
   package var progress: ((LockstepCounts) -> Void)?
 
@@ -218,15 +220,15 @@ package final class LockstepConsumer: Engine {
   package func run(_ cpu: CPU) -> kt_stop_reason {
     let end = cpu.pointee.deadline
     while true {
-      guard let (kind, payload) = try? channel.receive() else { return fail(cpu, "the translator's process has ended") }
+      guard let (kind, payload) = receive() else {
+        return isOverTime ? stop(cpu) : fail(cpu, "the translator's process has ended")
+      }
       guard kind == .state else { return fail(cpu, "the translator has left the run, the interpreter has not") }
       let record = UnsafeRawPointer(payload.baseAddress!).assumingMemoryBound(to: UInt64.self)
       let reason = follow(cpu, record, end)
       channel.release(payload)
       if divergence != nil || failure != nil || isBeyondEnd {
-        channel.close()
-        cpu.stop(KT_STOP_FATAL)
-        return KT_STOP_FATAL
+        return stop(cpu)
       }
       if let reason {
         cpu.pointee.stop_reason = UInt32(reason.rawValue)
@@ -235,8 +237,24 @@ package final class LockstepConsumer: Engine {
     }
   }
 
+  /// The next message; nil where there is none, or no more time for one.
+  private func receive() -> (kind: MessageKind, payload: UnsafeRawBufferPointer)? {
+    if counts.blocks & 63 == 0, channel.isTimeUp { isOverTime = true }
+    if isOverTime { return nil }
+    do throws(ChannelError) {
+      return try channel.receive()
+    } catch {
+      isOverTime = error == .timeIsUp
+      return nil
+    }
+  }
+
   private func fail(_ cpu: CPU, _ message: String) -> kt_stop_reason {
     failure = message
+    return stop(cpu)
+  }
+
+  private func stop(_ cpu: CPU) -> kt_stop_reason {
     channel.close()
     cpu.stop(KT_STOP_FATAL)
     return KT_STOP_FATAL

@@ -5,10 +5,11 @@ import Machine
 import Platforms
 
 extension Configuration {
-  /// The configuration of one side: the virtual clock, and the engine of the role.
+  /// The configuration of one side: the virtual clock, and the engine of the role. The time is the comparison's to watch.
   func inLockstep(_ role: LockstepRole) -> Configuration {
     var own = self
     own.clock = .virtual
+    own.timeout = nil
     own.engine = role == .producer ? .translator : .interpreter
     return own
   }
@@ -68,13 +69,20 @@ package final class ProgramGuest: LockstepGuest {
       process.onSystemCall = { try? channel.send($0.encoded()) }
     case .consumer:
       run.processSession.performer = { call in
-        guard let bytes = try? channel.receiveBytes() else { return process.perform(call) }
+        guard let bytes = try? channel.receiveBytes() else { return Self.ended }
         let record = SystemCallRecord(decoding: bytes)
         // A call on the process's own state is made here too, but what it says of the host (a process id) is the producer's.
         _ = process.replay(record)
         return record.result
       }
     }
+  }
+
+  /// What a call is answered with where the producer says no more: the run ends.
+  private static var ended: SystemCallResult {
+    var result = SystemCallResult.success(0)
+    result.end = .stuck("the translator's process has ended")
+    return result
   }
 
   package func run(_ engine: any Engine) -> String { BootGuest.describe(run.run(on: engine)) }

@@ -2,6 +2,7 @@
 // shared memory that is mapped twice, so that a message is contiguous wherever it begins.
 import CSupport
 import Glibc
+import Platforms
 
 /// Kinds of message.
 package enum MessageKind: UInt32 {
@@ -16,7 +17,7 @@ package enum MessageKind: UInt32 {
 }
 
 /// Why a message can't come or go.
-package enum ChannelError: Error { case peerEnded }
+package enum ChannelError: Error { case peerEnded, timeIsUp }
 
 package final class SharedChannel {
   /// Bytes of the ring, a power of two. No message is longer than a quarter.
@@ -34,6 +35,9 @@ package final class SharedChannel {
   private var knownWritten: UInt64 = 0
   /// Asked now and then while waiting: false ends the wait with an error.
   package var peerLives: () -> Bool = { true }
+  /// When waiting ends with an error, in nanoseconds of the monotonic clock.
+  package var deadline: UInt64?
+  package var isTimeUp: Bool { deadline.map { hostNanoseconds() >= $0 } ?? false }
 
   package init?() {
     guard
@@ -119,6 +123,7 @@ package final class SharedChannel {
       } else if turns < 400 {
         sched_yield()
       } else {
+        if turns & 63 == 0, isTimeUp { throw .timeIsUp }
         if turns & 63 == 0, !peerLives() {
           // What it wrote before its end still counts.
           if ready() == true { return }

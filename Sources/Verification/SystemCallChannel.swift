@@ -59,6 +59,15 @@ extension SystemCallRecord {
       bytes += content
       bytes += [UInt8](repeating: 0, count: -content.count & 7)
     }
+    append(mapping == nil ? 0 : 1)
+    guard let mapping else { return bytes }
+    append(mapping.start, mapping.end, mapping.length, UInt64(mapping.protection.rawValue))
+    append((mapping.shared ? 1 : 0) | (mapping.keepsTail ? 2 : 0))
+    for content in [Array(mapping.name.utf8), mapping.bytes] {
+      append(UInt64(content.count))
+      bytes += content
+      bytes += [UInt8](repeating: 0, count: -content.count & 7)
+    }
     return bytes
   }
 
@@ -84,11 +93,20 @@ extension SystemCallRecord {
     default: result.end = .reset
     }
     var written: [(address: UInt64, bytes: [UInt8])] = []
-    for _ in 0..<word() {
-      let address = word(), count = Int(word())
-      written.append((address, Array(bytes[offset..<offset + count])))
-      offset += (count + 7) & ~7
+    func content() -> [UInt8] {
+      let count = Int(word())
+      defer { offset += (count + 7) & ~7 }
+      return Array(bytes[offset..<offset + count])
     }
-    self.init(call: call, result: result, written: written)
+    for _ in 0..<word() { written.append((word(), content())) }
+    var mapping: HostMapping?
+    if word() != 0 {
+      let (start, end, length, protection, kind) = (word(), word(), word(), word(), word())
+      mapping = HostMapping(
+        start: start, end: end, length: length, protection: Protection(rawValue: UInt8(protection)),
+        shared: kind & 1 != 0, keepsTail: kind & 2 != 0, name: String(decoding: content(), as: UTF8.self),
+        bytes: content())
+    }
+    self.init(call: call, result: result, written: written, mapping: mapping)
   }
 }

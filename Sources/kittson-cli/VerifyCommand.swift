@@ -133,6 +133,7 @@ private func verify(
   _ makeGuest: @escaping (LockstepRole, SharedChannel) throws -> any LockstepGuest
 ) throws {
   var lockstep = Lockstep(makeGuest: makeGuest)
+  lockstep.timeout = engine.timeout
   if let every = options.every {
     guard every > 0, every <= 16000 else {
       throw Failure("--every \(every): give a number of slots from 1 to 16000", status: ExitStatus.usage)

@@ -115,6 +115,19 @@ extension ProcessTests {
       #expect(session.cpu.slots == 10)
     }
 
+    /// A program that waits in a call for what never comes: poll without descriptors and without an end.
+    @Test func timeEndsAProgramThatWaits() throws {
+      let session = try session(ProcessOptions(arguments: ["hello"]))
+      let engine = ScriptedEngine { cpu in
+        _ = cpu.rseAlloc(sof: 3, sol: 0, sor: 0)
+        for (register, value) in [(32, 0), (33, 0), (34, ~0), (15, 1090)] as [(Int, UInt64)] { cpu.writeGR(register, value) }
+        cpu.pointee.trap = kt_trap(vector: 0x2c00, pending: 1, isr: 0, ifa: 0, iim: 0x100000, itir: 0, iha: 0)
+        return KT_STOP_PROCESS_TRAP
+      }
+      #expect(session.run(engine, limits: RunLimits(seconds: 0.2)) == .timeout)
+      #expect(engine.calls == 1)
+    }
+
     /// A wild jump, a wild store and a break, as Linux ends them.
     @Test func faultsEndAProgramByTheirSignal() throws {
       let session = try session(ProcessOptions(arguments: ["hello"]))

@@ -284,6 +284,161 @@ extension ProcessTests {
       #expect(other.memory.page(at: mapped.value) != nil)
     }
 
+    // MARK: Mappings
+
+    private func opened(_ path: String, _ flags: Int32 = O_RDONLY) -> UInt64 { UInt64(Glibc.open(path, flags)) }
+
+    /// The host's answers: nothing to map in a folder or the null device; /dev/zero is memory.
+    @Test func devicesAreMappedAsTheHostDoes() throws {
+      for path in ["/dev/null", "/tmp", "/proc/self/fd"] {
+        let file = opened(path)
+        for kind: UInt64 in [1, 2] { #expect(call(1151, 0, page, 1, kind, file, 0) == .failure(ENODEV), "\(path)") }
+        close(Int32(file))
+      }
+      let zero = opened("/dev/zero", O_RDWR)
+      defer { close(Int32(zero)) }
+      for kind: UInt64 in [1, 2] {
+        let mapped = call(1151, 0, 3 * page, 3, kind, zero, 0)
+        #expect(!mapped.failed)
+        #expect(try process.memory.read(mapped.value, 3 * page).allSatisfy { $0 == 0 })
+        try process.memory.store(UInt64(1), to: mapped.value + 3 * page - 8)
+        #expect(call(1152, mapped.value, 3 * page) == .success(0))
+      }
+    }
+
+    /// A second run gets what a file held when it was mapped, and what the host's calls did to it since.
+    @Test func recordedMappingsReplayWithoutTheFile() throws {
+      let descriptor = temporaryFile(Int(page) + 100), file = UInt64(descriptor)
+      pwrite(descriptor, "first", 5, 0)
+      pwrite(descriptor, "second", 6, Int(page))
+      var records: [SystemCallRecord] = []
+      process.onSystemCall = { records.append($0) }
+      let shared = call(1151, 0, 3 * page, 3, 1, file, 0).value, own = call(1151, 0, 3 * page, 1, 2, file, 0).value
+      try process.memory.write(Array("third".utf8), to: buffer)
+      #expect(call(1149, file, buffer, 5, 8) == .success(5))  // pwrite64
+      #expect(call(1151, 0, page, 1, 1, 999, 0).failed)
+      close(descriptor)
+      let other = LinuxProcess(options: ProcessOptions(arguments: ["x"]), executablePath: "/x")
+      try other.memory.map(buffer, 2 * page, [.read, .write])
+      for record in records { #expect(other.replay(record) == record.result) }
+      #expect(other.memory.areas.map(\.start) == process.memory.areas.map(\.start))
+      #expect(other.memory.areas.map(\.end) == process.memory.areas.map(\.end))
+      #expect(other.memory.areas.map(\.protection) == process.memory.areas.map(\.protection))
+      for (place, bytes) in [(shared, "first\0\0\0third"), (shared + page, "second"), (own, "first"), (own + page, "second")] {
+        #expect(try other.memory.read(place, UInt64(bytes.utf8.count)) == Array(bytes.utf8), "\(bytes)")
+      }
+      #expect(other.memory.accessibleLength(own, 3 * page, .read) == 2 * page)
+    }
+
+    // MARK: Objects between processes
+
+    private func words(_ address: UInt64, _ count: UInt64) throws -> [UInt64] {
+      try (0..<count).map { try process.memory.load(address + 8 * $0) }
+    }
+
+    @Test func sharedMemoryIsTheHosts() throws {
+      let id = call(1113, 0, 20000, 0o1600)
+      #expect(!id.failed)
+      defer { #expect(call(1116, id.value, 0, 0) == .success(0)) }
+      let first = call(1114, id.value, 0, 0), second = call(1114, id.value, 0, 0o10000)
+      #expect(!first.failed && !second.failed && first.value % (1 << 20) == 0)
+      try process.memory.store(UInt64(42), to: first.value + 19992)
+      #expect(try process.memory.load(second.value + 19992, as: UInt64.self) == 42)
+      #expect(process.memory.accessibleLength(second.value, 2 * page, .write) == 0)
+      #expect(call(1116, id.value, 2, buffer) == .success(0))
+      let status = try words(buffer, 14)
+      #expect(status[6] == 20000 && status[11] == 2)
+      #expect(call(1115, first.value) == .success(0) && call(1115, first.value) == .failure(EINVAL))
+      #expect(process.memory.page(at: first.value) == nil)
+      #expect(call(1116, id.value, 2, buffer) == .success(0))
+      #expect(try words(buffer, 14)[11] == 1)
+      #expect(call(1115, second.value) == .success(0))
+      #expect(call(1114, id.value, buffer, 0) == .failure(EINVAL))
+    }
+
+    @Test func semaphoresAreTheHosts() throws {
+      let id = call(1106, 0, 3, 0o1600).value
+      defer { #expect(call(1108, id, 0, 0) == .success(0)) }
+      try process.memory.write([1, 0, 2, 0, 3, 0], to: buffer)
+      #expect(call(1108, id, 0, 17, buffer) == .success(0))  // SETALL
+      try process.memory.write([2, 0, 0xfe, 0xff, 0, 0, 0, 0, 5, 0, 0, 0], to: buffer)
+      #expect(call(1107, id, buffer, 2) == .success(0))  // semop
+      #expect(call(1108, id, 0, 13, buffer) == .success(0))  // GETALL
+      #expect(try process.memory.read(buffer, 6) == [6, 0, 2, 0, 1, 0])
+      #expect(call(1108, id, 1, 16, 7) == .success(0) && call(1108, id, 1, 12) == .success(7))  // SETVAL, GETVAL
+      #expect(call(1108, id, 0, 0x102, buffer) == .success(0))  // IPC_STAT
+      // ia64: 48 bytes of permissions, two times, the count, two free words.
+      let status = try words(buffer, 11)
+      #expect(status[8] == 3 && status[6] != 0 && status[7] != 0)
+      #expect(call(1108, id, 0, 2, 8) == .failure(EFAULT))
+    }
+
+    @Test func messagesAreTheHosts() throws {
+      let id = call(1109, 0, 0o1600).value
+      defer { #expect(call(1112, id, 0, 0) == .success(0)) }
+      try process.memory.store(UInt64(9), to: buffer)
+      try process.memory.write(Array("hello".utf8), to: buffer + 8)
+      #expect(call(1110, id, buffer, 5, 0) == .success(0))
+      #expect(call(1112, id, 2, buffer + 256) == .success(0))
+      #expect(try words(buffer + 256, 15)[10] == 1)
+      #expect(call(1111, id, buffer + 64, 100, 0, 0) == .success(5))
+      #expect(try process.memory.load(buffer + 64, as: UInt64.self) == 9)
+      #expect(try process.memory.read(buffer + 72, 5) == Array("hello".utf8))
+      try process.memory.write(Array("kittson-test-\(getpid())\0".utf8), to: buffer)
+      let queue = call(1262, buffer, UInt64(O_RDWR | O_CREAT), 0o600, 0)
+      guard !queue.failed else { return }  // the host may have none
+      #expect(call(1263, buffer) == .success(0))
+      #expect(call(1264, queue.value, buffer, 7, 3, 0) == .success(0))
+      #expect(call(1267, queue.value, 0, buffer + 512) == .success(0))
+      let attributes = try words(buffer + 512, 4)
+      #expect(attributes[3] == 1)
+      #expect(call(1265, queue.value, buffer + 1024, attributes[2], buffer + 600, 0) == .success(7))
+      #expect(try process.memory.read(buffer + 1024, 7) == Array("kittson".utf8))
+      #expect(try process.memory.load(buffer + 600, as: UInt32.self) == 3)
+      #expect(call(1029, queue.value) == .success(0))
+    }
+
+    @Test func fileSystemsHaveTheirSize() throws {
+      var host = statvfs()
+      #expect(statvfs("/tmp", &host) == 0)
+      try process.memory.write(Array("/tmp\0".utf8), to: buffer)
+      #expect(call(1258, buffer, 120, buffer + 64) == .success(0))
+      #expect(try Array(words(buffer + 64, 3)[1...]) == [UInt64(host.f_bsize), UInt64(host.f_blocks)])
+      #expect(try words(buffer + 64, 9)[8] == UInt64(host.f_namemax))
+      #expect(call(1258, buffer, 119, buffer + 64) == .failure(EINVAL))
+      let folder = opened("/tmp")
+      defer { close(Int32(folder)) }
+      #expect(call(1257, folder, 120, buffer + 256) == .success(0))
+      #expect(try words(buffer + 256, 3) == words(buffer + 64, 3))
+    }
+
+    @Test func theProcessorIsAnIA64() throws {
+      try process.memory.write(Array("/proc/cpuinfo\0".utf8), to: buffer)
+      for file in [call(1281, UInt64(bitPattern: -100), buffer, 0), call(1028, buffer, 0)] {
+        #expect(!file.failed)
+        let count = call(1026, file.value, buffer + 64, page).value
+        let text = String(decoding: try process.memory.read(buffer + 64, count), as: UTF8.self)
+        #expect(text.hasPrefix("processor  : 0\nvendor     : ") && text.contains("\narch       : IA-64\n"), "\(text)")
+        #expect(call(1027, file.value, buffer, 1) == .failure(EBADF))
+        #expect(call(1029, file.value) == .success(0))
+      }
+    }
+
+    @Test func aThreadHasItsNameOnTheHost() throws {
+      let file = "/proc/self/task/\(call(1105).value)/comm"
+      let before = try readFile(file)
+      defer {
+        (before.dropLast() + [0]).withUnsafeBytes { name in
+          _ = kt_host_syscall(Int64(SYS_prctl), 15, UInt64(UInt(bitPattern: name.baseAddress)), 0, 0, 0, 0)
+        }
+      }
+      try process.memory.write(Array("guest name\0".utf8), to: buffer)
+      #expect(call(1170, 15, buffer) == .success(0))
+      #expect(call(1170, 16, buffer + 64) == .success(0))
+      #expect(try process.memory.string(buffer + 64) == Array("guest name".utf8))
+      #expect(try readFile(file) == Array("guest name\n".utf8))
+    }
+
     @Test func hostilePointersAreAnswered() throws {
       var generator = SystemRandomNumberGenerator()
       process.options.log = { _ in }

@@ -54,12 +54,16 @@ package final class AddressSpace {
   /// Sorted by start; neighbours never overlap.
   package private(set) var areas: [MemoryArea] = []
   private var windows = [UnsafeMutableRawPointer?](repeating: nil, count: regionCount)
+  /// Windows that a limit on the address space kept from being reserved: only what is mapped in them is there.
+  private var isSparse = [Bool](repeating: false, count: regionCount)
 
   /// Called after pages of [start, end) changed their rights, or their content other than by a guest store; `code`:
   /// some of them were or are executable.
   package var onChange: ((_ start: UInt64, _ end: UInt64, _ code: Bool) -> Void)?
   /// Called after host code wrote [address, address + length): a recorder of system calls listens.
   package var onHostWrite: ((UInt64, UInt64) -> Void)?
+  /// Called after pages were mapped whose content is not the guest's own: a recorder listens.
+  package var onHostMapping: ((HostMapping) -> Void)?
 
   /// prctl(PR_SET_UNALIGN, PR_UNALIGN_SIGBUS).
   package var reportsUnaligned = false
@@ -67,7 +71,8 @@ package final class AddressSpace {
   package init() {}
 
   deinit {
-    for case let window? in windows { munmap(window, Int(Self.windowSize)) }
+    for area in areas where isSparse[Int(area.start >> 61)] { munmap(host(area.start), Int(area.end - area.start)) }
+    for case let (window?, false) in zip(windows, isSparse) { munmap(window, Int(Self.windowSize)) }
   }
 
   // MARK: Translation
@@ -206,6 +211,8 @@ package final class AddressSpace {
     case zero
     /// `length` bytes of an open file from `offset` on; a private mapping of it is a copy.
     case file(descriptor: Int32, offset: UInt64, shared: Bool)
+    /// The System V segment of that number and size.
+    case segment(id: Int32, size: UInt64, isReadOnly: Bool)
   }
 
   /// Maps fresh pages at [start, start + length) in place of what was there. EINVAL for an unaligned or empty range,
@@ -218,45 +225,86 @@ package final class AddressSpace {
     // The host's file offsets are signed.
     if case .file(_, let offset, _) = source, offset > UInt64(Int64.max) - size { throw Errno(EOVERFLOW) }
     try reserve(region: Int(start >> 61))
-    let target = host(start)
+    try claim(start, start + size)
     let heldCode = holdsCode(start, start + size)
-    var end = start + size
-    // Pages of a private mapping behind the file's end: there, but of no use until mprotect gives them rights.
-    var tail: UInt64?
-    switch source {
-    case .zero:
-      try hostMap(target, size, protection, MAP_ANONYMOUS | MAP_NORESERVE | (shared ? MAP_SHARED : MAP_PRIVATE), -1, 0)
-    case .file(let descriptor, let offset, shared: true):
-      try hostMap(target, size, protection, MAP_SHARED, descriptor, offset)
-      end = try limit(start, end, toFile: descriptor, from: offset)
-    case .file(let descriptor, let offset, shared: false):
-      try hostMap(target, size, [.read, .write], MAP_ANONYMOUS | MAP_NORESERVE | MAP_PRIVATE, -1, 0)
-      end = try limit(start, end, toFile: descriptor, from: offset)
-      try copyFile(descriptor, offset, to: target, end - start)
-      if end > start { hostProtect(target, end - start, protection) }
-      if end < start + size {
-        tail = end
-        hostProtect(host(end), start + size - end, [])
-      }
+    let end: UInt64
+    do throws(Errno) {
+      end = try fill(start, size, protection, source, shared: shared)
+    } catch {
+      giveBack(start, start + size)
+      throw error
     }
     removeAreas(start, start + size)
     if end > start { insert(MemoryArea(start: start, end: end, protection: protection, shared: shared, name: name)) }
-    if let tail {
-      insert(MemoryArea(start: tail, end: start + size, protection: [], shared: shared, name: name))
+    if end < start + size, Self.keepsTail(source) {
+      insert(MemoryArea(start: end, end: start + size, protection: [], shared: shared, name: name))
     }
+    giveBack(start, start + size)
     onChange?(start, start + size, heldCode || protection.contains(.execute))
+    if let onHostMapping, let contents = contents(of: source, start, end) {
+      onHostMapping(
+        HostMapping(
+          start: start, end: end, length: size, protection: protection, shared: shared, keepsTail: Self.keepsTail(source),
+          name: name, bytes: contents))
+    }
+  }
+
+  /// Pages of a private mapping behind the file's end are there, but of no use until mprotect gives them rights.
+  private static func keepsTail(_ source: Source) -> Bool {
+    if case .file(_, _, shared: false) = source { return true }
+    return false
+  }
+
+  /// Puts a mapping's pages on the host. Where those end that the guest may use.
+  private func fill(
+    _ start: UInt64, _ size: UInt64, _ protection: Protection, _ source: Source, shared: Bool
+  ) throws(Errno) -> UInt64 {
+    let target = host(start), fresh = MAP_ANONYMOUS | MAP_NORESERVE
+    switch source {
+    case .zero: try hostMap(target, size, protection, fresh | (shared ? MAP_SHARED : MAP_PRIVATE), -1, 0)
+    case .file(let descriptor, let offset, shared: true):
+      try hostMap(target, size, protection, MAP_SHARED, descriptor, offset)
+      return try limit(start, start + size, toFile: descriptor, from: offset)
+    case .file(let descriptor, let offset, shared: false):
+      // What is no regular file the host maps, or refuses to.
+      guard try isRegular(descriptor) else {
+        try hostMap(target, size, protection, MAP_PRIVATE, descriptor, offset)
+        return start + size
+      }
+      try hostMap(target, size, [.read, .write], fresh | MAP_PRIVATE, -1, 0)
+      let end = try limit(start, start + size, toFile: descriptor, from: offset)
+      try copyFile(descriptor, offset, to: target, end - start)
+      if end > start { hostProtect(target, end - start, protection) }
+      if end < start + size { hostProtect(host(end), start + size - end, []) }
+      return end
+    case .segment(let id, let bytes, let isReadOnly):
+      // A host page is smaller than a guest's: what is left of the last one is there too.
+      try hostMap(target, size, protection, fresh | MAP_SHARED, -1, 0)
+      let flags = UInt64(isReadOnly ? 0o10000 : 0) | 0o40000  // SHM_RDONLY, SHM_REMAP
+      let result = kt_host_syscall(
+        Int64(SYS_shmat), UInt64(UInt32(bitPattern: id)), UInt64(UInt(bitPattern: target)), flags, 0, 0, 0)
+      if result < 0 && result > -4096 { throw Errno(Int32(-result)) }
+      hostProtect(target, min(size, (bytes + 4095) & ~4095), protection)
+    }
+    return start + size
+  }
+
+  private func isRegular(_ descriptor: Int32) throws(Errno) -> Bool {
+    var status = stat()
+    if fstat(descriptor, &status) != 0 { throw Errno(errno) }
+    return status.st_mode & S_IFMT == S_IFREG
   }
 
   /// Pages behind the end of a mapped file do not exist for the guest.
   private func limit(
     _ start: UInt64, _ end: UInt64, toFile descriptor: Int32, from offset: UInt64
   ) throws(Errno) -> UInt64 {
+    // A device (/dev/zero) has no size: all of it is there.
+    guard try isRegular(descriptor) else { return end }
     var status = stat()
     if fstat(descriptor, &status) != 0 { throw Errno(errno) }
     let fileSize = UInt64(max(0, status.st_size))
     let mapped = fileSize > offset ? fileSize - offset : 0
-    // A device (/dev/zero) has no size: all of it is there.
-    if status.st_mode & S_IFMT != S_IFREG { return end }
     return start + min(end - start, Self.pageUp(mapped))
   }
 
@@ -276,11 +324,11 @@ package final class AddressSpace {
   /// Unmaps [start, start + length); what was not mapped stays so.
   package func unmap(_ start: UInt64, _ length: UInt64) throws(Errno) {
     let size = try checkedRange(start, length)
-    if windows[Int(start >> 61)] != nil {
+    if windows[Int(start >> 61)] != nil, !isSparse[Int(start >> 61)] {
       try hostMap(host(start), size, [], MAP_ANONYMOUS | MAP_NORESERVE | MAP_PRIVATE, -1, 0)
     }
     let heldCode = holdsCode(start, start + size)
-    removeAreas(start, start + size)
+    giveBack(start, start + size, removing: true)
     onChange?(start, start + size, heldCode)
   }
 
@@ -310,15 +358,22 @@ package final class AddressSpace {
     guard var area = area(at: old), area.end - old >= oldSize else { throw Errno(EFAULT) }
     let size = try checkedRange(target, newSize)
     try reserve(region: Int(target >> 61))
+    try claim(target, target + size)
     let flags: UInt64 = 3  // MREMAP_MAYMOVE, MREMAP_FIXED
     let result = kt_host_syscall(
       Int64(SYS_mremap), UInt64(UInt(bitPattern: host(old))), oldSize, size, flags,
       UInt64(UInt(bitPattern: host(target))), 0)
-    if result < 0 && result > -4096 { throw Errno(Int32(-result)) }
-    try hostMap(host(old), oldSize, [], MAP_ANONYMOUS | MAP_NORESERVE | MAP_PRIVATE, -1, 0)
+    if result < 0 && result > -4096 {
+      giveBack(target, target + size)
+      throw Errno(Int32(-result))
+    }
+    if !isSparse[Int(old >> 61)] {
+      try hostMap(host(old), oldSize, [], MAP_ANONYMOUS | MAP_NORESERVE | MAP_PRIVATE, -1, 0)
+    }
     let heldCode = area.protection.contains(.execute) || holdsCode(target, target + size)
     removeAreas(old, old + oldSize)
     removeAreas(target, target + size)
+    giveBack(old, old + oldSize)
     area.start = target
     area.end = target + size
     insert(area)
@@ -361,8 +416,68 @@ package final class AddressSpace {
     if windows[region] != nil { return }
     let memory = mmap(
       nil, Int(Self.windowSize), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-    guard let memory, memory != MAP_FAILED else { throw Errno(ENOMEM) }
-    windows[region] = memory
+    if let memory, memory != MAP_FAILED {
+      windows[region] = memory
+      return
+    }
+    // Under a limit (RLIMIT_AS) the window is a range of addresses far from what the host has mapped, and every page of
+    // it that the guest maps is claimed by itself.
+    let free = Self.sparseBases.first { base in !windows.contains { $0 == UnsafeMutableRawPointer(bitPattern: base) } }
+    guard let free else { throw Errno(ENOMEM) }
+    windows[region] = UnsafeMutableRawPointer(bitPattern: free)
+    isSparse[region] = true
+  }
+
+  /// Multiples of the window's size between the host's program (0x55…) and its stack, libraries and mappings (0x7f…), or
+  /// below the program.
+  private static let sparseBases: [UInt] = [1, 3, 4, 6, 2].map { $0 << 44 }
+
+  /// The parts of [start, end) that no area holds.
+  private func gaps(_ start: UInt64, _ end: UInt64) -> [(start: UInt64, end: UInt64)] {
+    var result: [(start: UInt64, end: UInt64)] = []
+    var reached = start
+    var index = firstIndex(endingAfter: start)
+    while index < areas.count, areas[index].start < end {
+      if areas[index].start > reached { result.append((reached, areas[index].start)) }
+      reached = areas[index].end
+      index += 1
+    }
+    if reached < end { result.append((reached, end)) }
+    return result
+  }
+
+  /// In a sparse window: takes the host's addresses for pages that are about to be mapped. ENOMEM where they are not free.
+  private func claim(_ start: UInt64, _ end: UInt64) throws(Errno) {
+    guard isSparse[Int(start >> 61)] else { return }
+    let noReplace: Int32 = 0x100000
+    var claimed: [(start: UInt64, end: UInt64)] = []
+    for gap in gaps(start, end) {
+      let size = Int(gap.end - gap.start), wanted = host(gap.start)
+      let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | noReplace
+      let memory = mmap(wanted, size, PROT_NONE, flags, -1, 0)
+      if memory == wanted {
+        claimed.append(gap)
+        continue
+      }
+      if let memory, memory != MAP_FAILED { munmap(memory, size) }
+      for part in claimed { munmap(host(part.start), Int(part.end - part.start)) }
+      throw Errno(ENOMEM)
+    }
+  }
+
+  /// In a sparse window: gives back what no area of [start, end) holds; `removing`: and all areas there.
+  private func giveBack(_ start: UInt64, _ end: UInt64, removing: Bool = false) {
+    if removing {
+      let held = areas.filter { $0.end > start && $0.start < end }
+      removeAreas(start, end)
+      guard isSparse[Int(start >> 61)] else { return }
+      for area in held {
+        let from = max(area.start, start)
+        munmap(host(from), Int(min(area.end, end) - from))
+      }
+    } else if isSparse[Int(start >> 61)] {
+      for gap in gaps(start, end) { munmap(host(gap.start), Int(gap.end - gap.start)) }
+    }
   }
 
   private func removeAreas(_ start: UInt64, _ end: UInt64) {

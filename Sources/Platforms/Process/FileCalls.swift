@@ -53,6 +53,23 @@ extension LinuxProcess {
     return try storeStatus(try status(hostDescriptor(call[0]), path, flags: call.int(3)), at: call[2])
   }
 
+  // MARK: File systems
+
+  /// statfs64 and fstatfs64: the structure that statfs has, with its size before it.
+  func systemOfPath(_ call: SystemCall) throws(Errno) -> UInt64 {
+    guard call[1] == Self.systemStatusBytes else { throw Errno(EINVAL) }
+    let plain = SystemCall(number: call.number, arguments: [call[0], call[2]])
+    return try hostCall(SYS_statfs, [.path, .output(Self.systemStatusBytes)], plain)
+  }
+
+  func systemOfDescriptor(_ call: SystemCall) throws(Errno) -> UInt64 {
+    guard call[1] == Self.systemStatusBytes else { throw Errno(EINVAL) }
+    let plain = SystemCall(number: call.number, arguments: [call[0], call[2]])
+    return try hostCall(SYS_fstatfs, [.descriptor, .output(Self.systemStatusBytes)], plain)
+  }
+
+  private static let systemStatusBytes: UInt64 = 120
+
   // MARK: readlink
 
   func readLink(_ call: SystemCall) throws(Errno) -> UInt64 {
@@ -94,6 +111,10 @@ extension LinuxProcess {
     try vector(SYS_pwritev, call, writes: false)
   }
 
+  /// preadv2 and pwritev2: flags behind the position.
+  func flaggedReadVector(_ call: SystemCall) throws(Errno) -> UInt64 { try vector(SYS_preadv2, call, writes: true) }
+  func flaggedWriteVector(_ call: SystemCall) throws(Errno) -> UInt64 { try vector(SYS_pwritev2, call, writes: false) }
+
   /// `writes`: the call writes guest memory.
   private func vector(_ number: Int32, _ call: SystemCall, writes: Bool) throws(Errno) -> UInt64 {
     let parts = try vectorParts(call[1], call[2])
@@ -107,7 +128,7 @@ extension LinuxProcess {
     _ = vector.initialize(from: host)
     let result = try blockingCall(
       number, UInt64(bitPattern: Int64(hostDescriptor(call[0]))), UInt64(UInt(bitPattern: vector.baseAddress)),
-      UInt64(host.count), call[3], call[4])
+      UInt64(host.count), call[3], call[4], call[5])
     var rest = result
     for (base, length) in parts where writes && rest > 0 {
       memory.noteHostWrite(base, min(rest, length))
@@ -193,6 +214,38 @@ extension LinuxProcess {
   func sendMessage(_ call: SystemCall) throws(Errno) -> UInt64 { try message(SYS_sendmsg, call, .read) }
   func receiveMessage(_ call: SystemCall) throws(Errno) -> UInt64 { try message(SYS_recvmsg, call, .write) }
 
+  /// sendmmsg and recvmmsg: struct mmsghdr is a msghdr and the count of its bytes; one call for each here. What fails
+  /// behind the first is seen by the next call.
+  private func messages(
+    _ call: SystemCall, flags: UInt64, _ one: (SystemCall) throws(Errno) -> UInt64
+  ) throws(Errno) -> UInt64 {
+    var done: UInt64 = 0, flags = flags
+    while done < min(call[2], 1024) {
+      let header = call[1] &+ 64 * done
+      do throws(Errno) {
+        let count = try one(SystemCall(number: call.number, arguments: [call[0], header, flags]))
+        try memory.store(UInt32(truncatingIfNeeded: count), to: header + 56)
+      } catch {
+        if done == 0 { throw error }
+        return done
+      }
+      done += 1
+      // MSG_WAITFORONE: the others are taken if they are there (MSG_DONTWAIT).
+      if flags & 0x10000 != 0 { flags |= 0x40 }
+    }
+    return done
+  }
+
+  func sendMessages(_ call: SystemCall) throws(Errno) -> UInt64 {
+    try messages(call, flags: call[3]) { (one) throws(Errno) in try message(SYS_sendmsg, one, .read) }
+  }
+
+  func receiveMessages(_ call: SystemCall) throws(Errno) -> UInt64 {
+    // A timeout, which the host too looks at only between messages, ends the wait for more of them.
+    let flags = call[4] != 0 ? call[3] | 0x10000 : call[3]
+    return try messages(call, flags: flags) { (one) throws(Errno) in try message(SYS_recvmsg, one, .write) }
+  }
+
   /// sendmsg and recvmsg: struct msghdr and its ancillary data have one layout; the addresses in it are the guest's.
   private func message(_ number: Int32, _ call: SystemCall, _ wanted: Protection) throws(Errno) -> UInt64 {
     var header: msghdr = try memory.load(call[1])
@@ -260,10 +313,11 @@ extension LinuxProcess {
   }
 
   func epollWait(_ call: SystemCall) throws(Errno) -> UInt64 {
-    try epollWait(call, SYS_epoll_wait, mask: 0)
+    try epollWait(call, SYS_epoll_wait, call[3], mask: 0)
   }
 
-  func epollWait(_ call: SystemCall, _ number: Int32, mask: UInt64) throws(Errno) -> UInt64 {
+  /// `time`: milliseconds, or for epoll_pwait2 the host address of a timespec.
+  func epollWait(_ call: SystemCall, _ number: Int32, _ time: UInt64, mask: UInt64) throws(Errno) -> UInt64 {
     let count = call.int(2)
     guard count > 0 else { throw Errno(EINVAL) }
     let room = Int(min(count, 1024))
@@ -271,7 +325,7 @@ extension LinuxProcess {
     defer { events.deallocate() }
     let result = try blockingCall(
       number, UInt64(bitPattern: Int64(hostDescriptor(call[0]))), UInt64(UInt(bitPattern: events.baseAddress)),
-      UInt64(room), call[3], mask, 8)
+      UInt64(room), time, mask, 8)
     for index in 0..<Int(result) {
       let event = events[12 * index..<12 * index + 12]
       let unpacked = event.prefix(4) + [0, 0, 0, 0] + event.suffix(8)

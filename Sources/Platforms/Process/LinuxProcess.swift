@@ -56,7 +56,8 @@ package final class LinuxProcess {
   /// Under the virtual clock the process and its first thread have this number, so that a run repeats.
   var fixedID: Int32?
   var limits: [Int32: rlimit] = [:]
-  var commandName: [UInt8]
+  /// The name that the host shows for the process.
+  let commandName: [UInt8]
   /// What prctl(PR_SET_UNALIGN) asked for.
   var unalignedControl: UInt32 = 0
   /// Numbers of calls that have been reported as unknown.
@@ -67,6 +68,9 @@ package final class LinuxProcess {
   /// Called with every finished call, when set: a recorder.
   package var onSystemCall: ((SystemCallRecord) -> Void)?
   private var written: [(address: UInt64, bytes: [UInt8])] = []
+  private var mapping: HostMapping?
+  /// System V segments by the address that they are attached at: their sizes in guest pages.
+  var attachments: [UInt64: UInt64] = [:]
 
   /// A buffer of no bytes, for calls that want some address.
   nonisolated(unsafe) static let emptyBuffer = UnsafeMutableRawPointer.allocate(byteCount: 16, alignment: 16)
@@ -84,28 +88,41 @@ package final class LinuxProcess {
   /// Makes a system call. All that it does to the guest is in the result, in `memory`, and in this object's state.
   package func perform(_ call: SystemCall) -> SystemCallResult {
     let result: SystemCallResult
-    if onSystemCall != nil { startRecording() }
+    let isRecorded = onSystemCall != nil
+    if isRecorded { startRecording() }
+    let shared = isRecorded && SyscallTable.effect(call.number) == .host ? memory.sharedContents() : []
     do throws(Errno) {
       result = try dispatch(call)
     } catch {
       result = error.code == SystemCallResult.restartCode ? .restart : .failure(error.code)
     }
     if let onSystemCall {
+      memory.noteSharedChanges(since: shared)
       memory.onHostWrite = nil
-      onSystemCall(SystemCallRecord(call: call, result: result, written: written))
+      memory.onHostMapping = nil
+      onSystemCall(SystemCallRecord(call: call, result: result, written: written, mapping: mapping))
     }
     return result
   }
 
-  /// Repeats a recorded call: one that asked the host is not made again, its result and memory are taken over.
+  /// Repeats a recorded call: one that asked the host is not made again, its result and memory are taken over, and so is
+  /// what it mapped.
   package func replay(_ record: SystemCallRecord) -> SystemCallResult {
-    guard let row = SyscallTable.row(record.call.number), row.effect == .host else { return perform(record.call) }
+    guard let row = SyscallTable.row(record.call.number), row.effect == .host || mapsFromHost(record.call) else {
+      return perform(record.call)
+    }
+    if let mapping = record.mapping {
+      try? memory.install(mapping)
+      noteAttachment(record.call, mapping)
+    }
     for (address, bytes) in record.written { try? memory.write(bytes, to: address) }
     return record.result
   }
 
   private func startRecording() {
     written.removeAll()
+    mapping = nil
+    memory.onHostMapping = { [unowned self] in mapping = $0 }
     memory.onHostWrite = { [unowned self] address, length in
       if let bytes = try? memory.read(address, length) { written.append((address, bytes)) }
     }

@@ -75,6 +75,11 @@ extension LinuxProcess {
     return start
   }
 
+  /// Whether a call maps pages that a second run takes over from the first.
+  func mapsFromHost(_ call: SystemCall) -> Bool {
+    (SyscallTable.isMmap(call.number) && call[3] & MapFlag.anonymous == 0) || SyscallTable.isAttach(call.number)
+  }
+
   private func checkMappable(_ descriptor: Int32, _ protection: Protection, shared: Bool) throws(Errno) {
     let mode = Glibc.fcntl(descriptor, F_GETFL)
     guard mode >= 0 else { throw Errno(EBADF) }
@@ -174,6 +179,17 @@ extension LinuxProcess {
 
   /// Locking and placement of memory change nothing that a program could see.
   func nothing(_ call: SystemCall) throws(Errno) -> UInt64 { 0 }
+
+  /// get_mempolicy: the default policy, and nothing of nodes.
+  func memoryPolicy(_ call: SystemCall) throws(Errno) -> UInt64 {
+    guard call[4] == 0 else { throw Errno(EINVAL) }
+    if call[0] != 0 { try memory.store(Int32(0), to: call[0]) }
+    if call[1] != 0 {
+      guard call[2] <= 1 << 15 else { throw Errno(EINVAL) }
+      try memory.write([UInt8](repeating: 0, count: Int((call[2] + 63) / 64 * 8)), to: call[1])
+    }
+    return 0
+  }
 
   func pageSize(_ call: SystemCall) throws(Errno) -> UInt64 { AddressSpace.pageSize }
 }

@@ -11,14 +11,33 @@ public enum ProcessError: Error, Equatable, CustomStringConvertible {
   case loaderMissing(loader: String, lookedFor: String)
   case argumentsTooLong(bytes: Int)
   case memory(String)
+  case systemImage(path: String)
+  case script(path: String, interpreter: String)
+  case noName
+  case noDirectory(sysroot: String)
+
+  /// The limit on this process's addresses (RLIMIT_AS) in bytes, if there is one.
+  static var addressLimit: UInt64? {
+    var value = rlimit()
+    getrlimit(__rlimit_resource_t(9), &value)
+    return UInt64(value.rlim_cur) == UInt64.max ? nil : UInt64(value.rlim_cur)
+  }
 
   /// One line: what is wrong, and how to mend it.
   public var description: String {
     switch self {
     case .image(let path, let error):
       let text = error.description
-      return text.hasPrefix(path) ? text : "\(path): \(text)"
+      return text.hasPrefix(path + ":") ? text : "\(path): \(text)"
+    case .systemImage(let path): return "\(path): a kernel or another system image: use 'kittson boot'"
+    case .script(let path, let interpreter):
+      return "\(path): a script for \(interpreter): name that program, built for IA-64, and the script as its argument"
+    case .noName: return "'' is no program's name: name an IA-64 ELF executable"
+    case .noDirectory(let sysroot): return "-L \(sysroot): no directory: name a sysroot's"
     case .mapping(let path, let address, let code):
+      if code == ENOMEM, let limit = Self.addressLimit {
+        return "\(path): the limit on address space (ulimit -v \(limit >> 10)) leaves no room for its memory: raise it"
+      }
       return "\(path): can't map its segment at \(hexadecimal(address)) (\(String(cString: strerror(code)))): "
         + "name a program linked for Linux/ia64"
     case .loaderMissing(let loader, let lookedFor):
@@ -65,6 +84,7 @@ extension LinuxProcess {
       let address = bias &+ segment.virtualAddress
       let start = AddressSpace.pageDown(address)
       let length = AddressSpace.pageUp(address &+ segment.memorySize) &- start
+      if bias == 0, address >> 61 >= 5 { throw .systemImage(path: path) }
       do throws(Errno) {
         guard AddressSpace.isUserRange(address, segment.memorySize) else { throw Errno(ENOMEM) }
         // A page that two segments share belongs to both: it keeps what the first put there.
@@ -89,7 +109,7 @@ extension LinuxProcess {
     }
     let image: ELFImage
     do throws(ELFError) {
-      image = try ELFImage(bytes: try readFile(path))
+      image = try ELFImage(bytes: try readFile(path, as: .image))
     } catch { throw .image(path: path, error) }
     let base = image.type == .shared ? AddressSpace.mapBase : 0
     try map(image, bias: base, path: path)
@@ -119,7 +139,9 @@ extension LinuxProcess {
     var value = rlimit()
     getrlimit(__rlimit_resource_t(3), &value)
     let soft = UInt64(value.rlim_cur)
-    return max(1 << 20, AddressSpace.pageDown(min(soft, Self.largestStack)))
+    // Under a limit on addresses the two leave room for the rest.
+    let largest = min(Self.largestStack, ProcessError.addressLimit.map { $0 / 16 } ?? .max)
+    return max(1 << 20, AddressSpace.pageDown(min(soft, largest)))
   }
 
   /// Strings at the top, then the auxiliary vector, the environment, the arguments and their count; r12 points 16 bytes

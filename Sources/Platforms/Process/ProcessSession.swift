@@ -31,6 +31,9 @@ package final class ProcessSession {
   var isForked = false
   /// Whether the first thread waits for the others' end, and what it waits with.
   let over = Turnstile()
+  /// What ends the run in time; nil where there is no limit.
+  private var watchdog: Watchdog?
+  private var deadline: UInt64?
   /// Answers system calls in place of the process, when set: from a record of another run.
   package var performer: ((SystemCall) -> SystemCallResult)?
 
@@ -43,10 +46,18 @@ package final class ProcessSession {
 
   /// Loads the program at `path`; `options.arguments` begins with its name.
   package init(path: String, options: ProcessOptions, virtualClock: Bool = false) throws(ProcessError) {
+    guard !path.isEmpty else { throw .noName }
+    if let sysroot = options.sysroot {
+      var status = stat()
+      guard stat(sysroot, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { throw .noDirectory(sysroot: sysroot) }
+    }
     let image: ELFImage
     do throws(ELFError) {
-      image = try ELFImage(bytes: try readFile(path))
-    } catch { throw .image(path: path, error) }
+      image = try ELFImage(bytes: try readFile(path, as: .image))
+    } catch {
+      if let interpreter = Self.interpreter(ofScript: path) { throw .script(path: path, interpreter: interpreter) }
+      throw .image(path: path, error)
+    }
     do throws(MachineError) {
       machine = try Machine(ramSize: 0, processors: 1, physicalStacked: Self.physicalStacked)
     } catch { throw .memory(error.description) }
@@ -61,6 +72,19 @@ package final class ProcessSession {
     machine.processMemory = process.memory
     process.memory.onChange = { [unowned self] start, end, code in memoryChanged(start, end, code: code) }
     setUp(cpu, try process.start(image))
+  }
+
+  /// What the first line of a script names.
+  private static func interpreter(ofScript path: String) -> String? {
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var head = [UInt8](repeating: 0, count: 256)
+    let count = pread(descriptor, &head, head.count, 0)
+    guard count > 2, head.starts(with: [0x23, 0x21]) else { return nil }
+    let line = head[2..<count].prefix { $0 != 10 && $0 != 0 }
+    let name = line.drop { $0 == 0x20 || $0 == 9 }.prefix { $0 != 0x20 && $0 != 9 }
+    return name.isEmpty ? nil : String(decoding: name, as: UTF8.self)
   }
 
   private static func absolute(_ path: String) -> String {
@@ -96,12 +120,14 @@ package final class ProcessSession {
   package func run(_ engine: any Engine, limits: RunLimits = RunLimits()) -> RunEnd {
     self.engine = engine
     account = RunAccount(limits)
+    deadline = limits.seconds.map { hostNanoseconds() &+ UInt64(min($0, 1e9) * 1e9) }
     process.host = performer == nil && process.onSystemCall == nil ? self : nil
     let first = process.current
     begin(first)
     var end = execute(first)
     if isForked { leaveForGood(end ?? .exited(0)) }
     if end == nil { end = waitForEnd() }
+    watchdog?.cancel()
     conclude(end!)
     return end!
   }
@@ -118,7 +144,26 @@ package final class ProcessSession {
       process.signalActions[signal].handler = 1
     }
     kt_signals_install()
+    nameThread()
+    watch()
   }
+
+  /// The name that the host shows (/proc/PID/comm) is the guest program's.
+  private func nameThread() {
+    (process.commandName + [0]).withUnsafeBytes { name in
+      _ = kt_host_syscall(Int64(SYS_prctl), 15, UInt64(UInt(bitPattern: name.baseAddress)), 0, 0, 0, 0)  // PR_SET_NAME
+    }
+  }
+
+  /// Begins to watch the time, in the thread that runs the process.
+  func watch() {
+    guard let deadline else { return }
+    watchdog = Watchdog(deadline: deadline, leader: hostThreadID(), over: over)
+    watchdog!.start()
+  }
+
+  /// Whoever ends the process on its own is not interrupted any more.
+  func stopWatching() { watchdog?.cancel() }
 
   func hostThreadID() -> Int32 { Int32(kt_host_syscall(Int64(SYS_gettid), 0, 0, 0, 0, 0, 0)) }
 
@@ -128,6 +173,7 @@ package final class ProcessSession {
     while true {
       cpu.pointee.stop_request = 0
       if let end = ending ?? deliverSignals(cpu) { return end }
+      if watchdog?.isTimeUp == true { return .timeout }
       let allowance = account.allowance(Self.slice)
       if allowance == 0 { return .instructionLimit }
       if cpu.pointee.frame_incomplete != 0 { cpu.pointee.event_check = 1 }
@@ -146,7 +192,7 @@ package final class ProcessSession {
       switch reason {
       case KT_STOP_EXIT: return .exited(Int32(truncatingIfNeeded: cpu.pointee.stop_detail))
       case KT_STOP_FATAL: return .stuck("the program can't go on at 0x" + String(cpu.pointee.ip, radix: 16))
-      default: if account.isOverTime { return .timeout }
+      default: break
       }
       if process.turns.isShared {
         process.turns.pass(thread)

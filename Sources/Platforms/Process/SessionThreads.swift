@@ -111,7 +111,7 @@ extension ProcessSession: ProcessHost {
     process.turns.release()
     over.wait()
     process.turns.take(thread)
-    return ending!
+    return ending ?? .timeout
   }
 
   /// The process has ended: waits until no other thread runs and puts the host's signals back.
@@ -198,11 +198,13 @@ extension ProcessSession: ProcessHost {
     kt_signals_set_mask(thread.mask)
     process.prepareChild(thread.cpu!, request, number: thread.id)
     isForked = true
+    watch()
     if let renewEngine { engine = renewEngine() }
   }
 
   /// Ends a child process as its program ended.
   func leaveForGood(_ end: RunEnd) -> Never {
+    stopWatching()
     switch end {
     case .exited(let status): _exit(status)
     case .killed(let signal):

@@ -98,7 +98,12 @@ extension LinuxProcess {
   }
 
   func epollWaitMasked(_ call: SystemCall) throws(Errno) -> UInt64 {
-    try epollWait(call, SYS_epoll_pwait, mask: try hostMask(call[4], call[5]))
+    try epollWait(call, SYS_epoll_pwait, call[3], mask: try hostMask(call[4], call[5]))
+  }
+
+  func epollWaitTimed(_ call: SystemCall) throws(Errno) -> UInt64 {
+    let time = try hostPointer(call[3], 16, .read)
+    return try epollWait(call, 441 /* epoll_pwait2 */, time, mask: try hostMask(call[4], call[5]))
   }
 
   func selectMasked(_ call: SystemCall) throws(Errno) -> UInt64 {

@@ -39,15 +39,11 @@ extension LinuxProcess {
 
   func personality(_ call: SystemCall) throws(Errno) -> UInt64 { 0 }
 
-  /// prctl: the name of the thread, and what a program may ask of itself without effect here.
+  /// prctl: the thread's name, which is the host thread's, and what a program may ask of itself without effect here.
   func processControl(_ call: SystemCall) throws(Errno) -> UInt64 {
     switch call.int(0) {
-    case 15:  // PR_SET_NAME
-      commandName = Array(try memory.string(call[1], limit: 4096).prefix(15))
-      return 0
-    case 16:  // PR_GET_NAME
-      try memory.write(commandName + [UInt8](repeating: 0, count: 16 - commandName.count), to: call[1])
-      return 0
+    case 15: return try hostCall(SYS_prctl, [.value, .text], call)  // PR_SET_NAME
+    case 16: return try hostCall(SYS_prctl, [.value, .output(16)], call)  // PR_GET_NAME
     case 5:  // PR_GET_UNALIGN
       try memory.store(unalignedControl, to: call[1])
       return 0

@@ -70,7 +70,7 @@ extension LinuxProcess {
     }
     for (index, bytes) in shortened { host[index] = bytes }
     let result = try blockingCall(number, host[0], host[1], host[2], host[3], host[4], host[5])
-    if number == SYS_open || number == SYS_openat || number == SYS_creat { try refuseOwnMemory(Int32(result)) }
+    if number == SYS_open || number == SYS_openat || number == SYS_creat || number == 437 { try refuseOwnMemory(Int32(result)) }
     for (address, length) in written where address != 0 {
       memory.noteHostWrite(address, length ?? result)
     }

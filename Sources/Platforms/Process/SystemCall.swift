@@ -63,15 +63,21 @@ package struct SystemCallRecord: Equatable, Sendable {
   package var call: SystemCall
   package var result: SystemCallResult
   package var written: [(address: UInt64, bytes: [UInt8])]
+  /// What the call mapped from the host.
+  package var mapping: HostMapping?
 
-  package init(call: SystemCall, result: SystemCallResult, written: [(address: UInt64, bytes: [UInt8])]) {
+  package init(
+    call: SystemCall, result: SystemCallResult, written: [(address: UInt64, bytes: [UInt8])],
+    mapping: HostMapping? = nil
+  ) {
     self.call = call
     self.result = result
     self.written = written
+    self.mapping = mapping
   }
 
   package static func == (a: SystemCallRecord, b: SystemCallRecord) -> Bool {
-    a.call == b.call && a.result == b.result
+    a.call == b.call && a.result == b.result && a.mapping == b.mapping
       && a.written.elementsEqual(b.written) { $0.address == $1.address && $0.bytes == $1.bytes }
   }
 }
