@@ -46,6 +46,9 @@ public final class HostListing {
   /// - Throws: `SessionError.image` for an image that can't be read, `.host` where the host refuses memory.
   public init(_ bytes: [UInt8], dispatch: Dispatch = .inlined) throws(SessionError) {
     listing = try ImageListing(bytes)
+    guard listing.image.type != .relocatable else {
+      throw .image("not linked, so that nothing of it can be translated: leave --host out")
+    }
     memory = CodeMemory(listing.image)
     sites = try HostListing.sites(listing.image, dispatch)
     do throws(MachineError) { machine = try Machine(ramSize: 0) } catch { throw .host(error.description) }
@@ -63,10 +66,10 @@ public final class HostListing {
   }
 
   /// The blocks that cover a range, from its first bundle or slot on; nil: all of the image's code.
-  public func blocks(_ range: ClosedRange<UInt64>?, _ body: (Block) -> Void) throws(SessionError) {
+  public func blocks(_ range: ImageListing.Range?, _ body: (Block) -> Void) throws(SessionError) {
     for code in try listing.code(range) {
       var start = code.first, marker = HostListing.startMarker
-      if let range, range.lowerBound > start, range.lowerBound & 3 != 3 { start = range.lowerBound & ~12 }
+      if let range, range.first > start, range.first & 3 != 3 { start = range.first & ~12 }
       while start < code.last {
         let cpu = machine.cpus[0]
         cpu.pointee.psr = PSR.dt | PSR.rt | PSR.it | PSR.ic | PSR.i | (start >> 61 >= 5 ? 0 : PSR.cpl)

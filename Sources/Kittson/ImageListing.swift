@@ -10,15 +10,32 @@ public struct ImageListing {
   /// - Throws: `SessionError.image` where the bytes are no IA-64 ELF image or its tables lie outside the file.
   public init(_ bytes: [UInt8]) throws(SessionError) {
     do throws(ELFError) {
-      image = try ELFImage(bytes: bytes)
-      symbols = try ELFSymbols(image)
+      image = try ELFImage(bytes: bytes, types: ELFImage.allTypes)
+      symbols = try ELFSymbols.forListing(image)
     } catch { throw .image(error.description) }
+  }
+
+  /// Code that is asked for: addresses, of one section only where that is named (a relocatable file's all begin at 0).
+  public struct Range {
+    var addresses: ClosedRange<UInt64>
+    /// The section's number, if only code of one is meant.
+    public var section: Int?
+    /// The first address.
+    public var first: UInt64 { addresses.lowerBound }
+    /// The last one, whose bundle is included.
+    public var last: UInt64 { addresses.upperBound }
+
+    /// These addresses, in any section.
+    public init(_ addresses: ClosedRange<UInt64>, section: Int? = nil) {
+      self.addresses = addresses
+      self.section = section
+    }
   }
 
   /// Writes the code of executable sections (or, without sections, segments) that lies within `range` (bundle addresses;
   /// nil: all of it), a line at a time.
   /// - Throws: `SessionError.image` where a section lies outside the file; `.option` where the range holds no code.
-  public func write(_ range: ClosedRange<UInt64>?, _ line: (String) -> Void) throws(SessionError) {
+  public func write(_ range: Range?, _ line: (String) -> Void) throws(SessionError) {
     let pieces = try code(range)
     if pieces.isEmpty && range != nil { throw Self.nothingInRange }
     for code in pieces {
@@ -34,10 +51,11 @@ public struct ImageListing {
 
   /// The bundles of a symbol: to the end that its size gives, or the one bundle.
   /// - Returns: nil where the image has no such symbol.
-  public func range(ofSymbol name: String) -> ClosedRange<UInt64>? {
+  public func range(ofSymbol name: String) -> Range? {
     symbols.symbol(named: name).map { symbol in
       let (last, overflow) = symbol.value.addingReportingOverflow(max(symbol.size, 1) - 1)
-      return symbol.value...(overflow ? UInt64.max : last)
+      return Range(
+        symbol.value...(overflow ? UInt64.max : last), section: image.type == .relocatable ? Int(symbol.section) : nil)
     }
   }
 
@@ -56,11 +74,13 @@ public struct ImageListing {
     var bytes: ArraySlice<UInt8>
   }
 
-  func code(_ range: ClosedRange<UInt64>?) throws(SessionError) -> [Code] {
+  func code(_ range: Range?) throws(SessionError) -> [Code] {
     try pieces().compactMap { name, section, address, bytes in
       // What a damaged header puts past the end of the address space is cut off.
       let size = min(UInt64(bytes.count), UInt64.max - address) & ~15
       let end = address + size
+      if let wanted = range?.section, wanted != section { return nil }
+      let range = range?.addresses
       let first = max(address, range.map { $0.lowerBound & ~15 } ?? address)
       let last = min(end, range.map { ($0.upperBound | 15).addingReportingOverflow(1) }.map { $1 ? end : $0 } ?? end)
       return first < last ? Code(name: name, section: section, first: first, last: last, base: address, bytes: bytes) : nil
@@ -83,26 +103,66 @@ public struct ImageListing {
     return pieces
   }
 
+  /// A section's code under headings as objdump has them: what names the first bundle, then each symbol of the section.
   private func list(_ code: Code, _ line: (String) -> Void) {
     let width = Disassembler.addressWidth(end: code.last)
+    let section = code.section.map { UInt16(truncatingIfNeeded: $0) }
+    let place = Place(code: code, section: section)
+    var index = symbols.listingIndex(code.first, section: section, isRequired: true)
+    if let first = index, let section, symbols.symbols[first].section != section { index = nil }
+    line("\n" + heading(code.first, index, code))
     code.bytes.withUnsafeBytes { bytes in
       for address in stride(from: code.first, to: code.last, by: 16) {
-        if let symbol = symbols.nearest(to: address), symbol.offset == 0,
-          code.section == nil || code.section == Int(symbol.symbol.section)
-        {
-          let digits = String(address, radix: 16)
-          line("\n" + String(repeating: "0", count: 16 - digits.count) + digits + " <\(symbol.symbol.name)>:")
+        if address != code.first, let next = symbolBeginning(at: address, section) {
+          line("\n" + heading(address, next, code))
         }
         let bundle = InstructionBundle(loadingFrom: bytes.baseAddress! + Int(address - code.base))
-        for text in Disassembler.listing(bundle, at: address, width: width, symbolizer: name) { line(text) }
+        for text in Disassembler.listing(bundle, at: address, width: width, symbolizer: { name($0, place) }) { line(text) }
       }
     }
   }
 
-  func name(_ address: UInt64) -> String {
+  private func heading(_ address: UInt64, _ index: Int?, _ code: Code) -> String {
+    let digits = String(address, radix: 16)
+    let (name, value) = index.map { (symbols.symbols[$0].name, symbols.symbols[$0].value) } ?? (code.name, code.base)
+    return String(repeating: "0", count: 16 - digits.count) + digits + " <\(name)\(Self.offset(address, from: value))>:"
+  }
+
+  /// The symbol that begins at `address`, if there is one of the section.
+  private func symbolBeginning(at address: UInt64, _ section: UInt16?) -> Int? {
+    guard symbols.nearest(to: address)?.offset == 0,
+      let found = symbols.listingIndex(address, section: section, isRequired: false),
+      section == nil || symbols.symbols[found].section == section
+    else { return nil }
+    return found
+  }
+
+  private static func offset(_ address: UInt64, from value: UInt64) -> String {
+    if address == value { return "" }
+    return address > value ? "+0x" + String(address - value, radix: 16) : "-0x" + String(value - address, radix: 16)
+  }
+
+  /// Where a name is wanted.
+  private struct Place {
+    var code: Code
+    var section: UInt16?
+  }
+
+  private func name(_ address: UInt64, _ place: Place) -> String {
+    // In a relocatable file the sections lie over one another.
+    let isOwn = image.type == .relocatable && address >= place.code.base
+      && address - place.code.base < UInt64(place.code.bytes.count)
+    return name(address, section: place.section, isRequired: isOwn, place.code)
+  }
+
+  func name(_ address: UInt64) -> String { name(address, section: nil, isRequired: false, nil) }
+
+  private func name(_ address: UInt64, section: UInt16?, isRequired: Bool, _ code: Code?) -> String {
     let plain = String(address, radix: 16)
-    guard let symbol = symbols.nearest(to: address) else { return "0x" + plain }
-    let offset = symbol.offset == 0 ? "" : "+0x" + String(symbol.offset, radix: 16)
-    return plain + " <\(symbol.symbol.name)\(offset)>"
+    if symbols.symbols.isEmpty { return "0x" + plain }
+    let index = symbols.listingIndex(address, section: section, isRequired: isRequired)
+    let (name, value) = index.map { (symbols.symbols[$0].name, symbols.symbols[$0].value) }
+      ?? (code?.name ?? "", code?.base ?? 0)
+    return plain + " <\(name)\(Self.offset(address, from: value))>"
   }
 }

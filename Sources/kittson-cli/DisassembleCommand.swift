@@ -23,8 +23,9 @@ struct DisassembleCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Only the bundles from A to B (hexadecimal; a slot may stand in the low bits), the one at A, or those of a symbol.",
-      valueName: "A..B|0xA|SYMBOL"))
+      "Only the bundles from A's to B's, both included (hexadecimal with a slot in the low bits, or symbols), the one at A, "
+        + "or those of a symbol.",
+      valueName: "A..B|0xA|SYMBOL|SYMBOL+0x10"))
   var range: CodeRange?
 
   @Flag(help: "Blocks as the translator makes them: guest code, IR, host code.")
@@ -79,39 +80,61 @@ struct DisassembleCommand: ParsableCommand {
   }
 }
 
-/// Code of an image: two hexadecimal addresses "A..B", both included, one "0xA", or a symbol.
+/// Code of an image: "A..B", both included, or one place: an address ("0xA", or all 16 digits), a symbol, or
+/// "SYMBOL+0x10"; in "A..B" an address may be any hexadecimal number.
 enum CodeRange: ExpressibleByArgument {
-  case addresses(ClosedRange<UInt64>)
-  case symbol(String)
+  case between(Substring, Substring)
+  case one(Substring)
 
   init?(argument: String) {
-    if argument.contains("..") {
-      let parts = argument.split(separator: ".", omittingEmptySubsequences: true)
-      guard parts.count == 2, let low = Self.address(parts[0]), let high = Self.address(parts[1]), low <= high else {
-        return nil
-      }
-      self = .addresses(low...high)
-    } else if argument.hasPrefix("0x") {
-      guard let address = Self.address(argument[...]) else { return nil }
-      self = .addresses(address...address)
-    } else {
-      guard !argument.isEmpty else { return nil }
-      self = .symbol(argument)
+    guard !argument.isEmpty else { return nil }
+    let bytes = Array(argument.utf8), dot = UInt8(ascii: ".")
+    let dots = bytes.indices.dropLast().first { bytes[$0] == dot && bytes[$0 + 1] == dot }
+    guard let dots else {
+      self = .one(argument[...])
+      return
     }
+    let low = argument.utf8.prefix(dots), high = argument.utf8.dropFirst(dots + 2)
+    guard !low.isEmpty, !high.isEmpty else { return nil }
+    self = .between(Substring(low), Substring(high))
   }
 
   private static func address(_ text: Substring) -> UInt64? {
-    UInt64(text.hasPrefix("0x") ? text.dropFirst(2) : text, radix: 16)
+    text.hasPrefix("+") || text.hasPrefix("-")
+      ? nil : UInt64(text.hasPrefix("0x") ? text.dropFirst(2) : text, radix: 16)
   }
 
-  func bounds(in listing: ImageListing) throws(SessionError) -> ClosedRange<UInt64> {
+  func bounds(in listing: ImageListing) throws(SessionError) -> ImageListing.Range {
     switch self {
-    case .addresses(let bounds): return bounds
-    case .symbol(let name):
-      guard let bounds = listing.range(ofSymbol: name) else {
-        throw .option("no symbol is called '\(name)': give a symbol of the image, or A..B in hexadecimal")
+    case .one(let text):
+      if text.hasPrefix("0x") || text.utf8.count == 16, let address = Self.address(text) {
+        return ImageListing.Range(address...address)
       }
-      return bounds
+      return try Self.place(text, in: listing)
+    case .between(let first, let last):
+      let low = try Self.bound(first, in: listing), high = try Self.bound(last, in: listing)
+      guard low.first <= high.last else {
+        throw .option("--range \(first)..\(last) ends before it begins: turn it round")
+      }
+      return ImageListing.Range(low.first...high.last, section: low.section)
     }
+  }
+
+  /// One end of "A..B".
+  private static func bound(_ text: Substring, in listing: ImageListing) throws(SessionError) -> ImageListing.Range {
+    if let address = address(text) { return ImageListing.Range(address...address) }
+    return try place(text, in: listing)
+  }
+
+  /// A symbol's code, or with an offset the one bundle there.
+  private static func place(_ text: Substring, in listing: ImageListing) throws(SessionError) -> ImageListing.Range {
+    if let whole = listing.range(ofSymbol: String(text)) { return whole }
+    if let plus = text.lastIndex(of: "+"), let offset = address(text[text.index(after: plus)...]),
+      let symbol = listing.range(ofSymbol: String(text[..<plus]))
+    {
+      let address = symbol.first &+ offset
+      return ImageListing.Range(address...address, section: symbol.section)
+    }
+    throw .option("no symbol is called '\(text)': give a symbol of the image, or A..B in hexadecimal")
   }
 }

@@ -1,5 +1,6 @@
 // Errors as the user sees them: one line, `kittson: what is wrong: how to mend it`, and an exit status.
 import Glibc
+import enum Machine.FileContent
 import func Machine.readFile
 
 /// Exit statuses of Kittson's own (a guest's status passes unchanged).
@@ -25,17 +26,20 @@ struct Failure: Error {
   func report() { writeError("kittson: \(message)\n") }
 }
 
-private let largestImage = 2 << 30
-
 /// Reads a whole image file, or says in one line why it can't and ends with 127 (missing) or 126.
-func readImage(_ path: String) throws -> [UInt8] {
-  var status = stat()
-  if stat(path, &status) == 0, status.st_size > largestImage {
-    throw Failure("\(path): larger than 2 GiB: no image is", status: ExitStatus.cannotRun)
-  }
+func readImage(_ path: String) throws -> [UInt8] { try read(path, as: .image) }
+
+/// The same for a file that is no image.
+func readWhole(_ path: String) throws -> [UInt8] { try read(path, as: .any) }
+
+private func read(_ path: String, as content: FileContent) throws -> [UInt8] {
   do {
-    return try readFile(path)
+    return try readFile(path, as: content)
   } catch {
-    throw Failure("\(error)", status: access(path, F_OK) != 0 ? ExitStatus.notFound : ExitStatus.cannotRun)
+    let isMissing = access(path, F_OK) != 0
+    let text = "\(error)"
+    throw Failure(
+      path.isEmpty ? "'' is no file's name: name one" : text.hasPrefix(path + ":") ? text : "\(path): \(text)",
+      status: isMissing ? ExitStatus.notFound : ExitStatus.cannotRun)
   }
 }

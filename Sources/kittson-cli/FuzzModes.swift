@@ -12,7 +12,7 @@ extension FuzzCommand {
     let pair = try makePair()
     var failures = 0
     for path in replay {
-      let bytes = try readImage(path)
+      let bytes = try readWhole(path)
       let fileCase: FailCase
       do throws(VectorError) { fileCase = try FailCase(reading: bytes) } catch {
         throw Failure("\(path): \(error): give files that --keep wrote", status: ExitStatus.cannotRun)

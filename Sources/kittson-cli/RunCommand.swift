@@ -49,6 +49,9 @@ struct RunCommand: ParsableCommand {
   var arguments: [String] = []
 
   func run() throws {
+    for variable in variables where variable.first == "=" || !variable.contains("=") {
+      throw Failure("-E \(variable): write NAME=VALUE", status: ExitStatus.usage)
+    }
     let configuration = try engine.configuration()
     let session: ProgramRun
     do throws(ProgramRun.StartError) {

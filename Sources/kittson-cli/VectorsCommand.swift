@@ -43,7 +43,7 @@ struct VectorsCommand: ParsableCommand {
   }
 
   private func vectors(_ file: String) throws -> [StateVector] {
-    let bytes = try readImage(file)
+    let bytes = try readWhole(file)
     do throws(VectorError) { return try StateVector.read(bytes) } catch {
       throw Failure("\(file): \(error): see Documentation/vectors.md", status: ExitStatus.cannotRun)
     }

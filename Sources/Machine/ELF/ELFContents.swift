@@ -127,6 +127,8 @@ package struct ELFSymbols: Sendable {
     /// By address; of several at one, first the one that objdump names it by (binutils: compare_symbols).
     static func precedes(_ a: Symbol, _ b: Symbol) -> Bool {
       if a.value != b.value { return a.value < b.value }
+      // What belongs to no section (SHN_ABS) comes first.
+      if a.section != b.section { return (a.section < 0xff00 ? a.section : 0) < (b.section < 0xff00 ? b.section : 0) }
       func rank(_ symbol: Symbol) -> (Int, UInt64, Int) {
         let kind = symbol.isFunction ? 0 : symbol.type == 1 ? 1 : 2
         return (kind, ~symbol.size, symbol.binding == 1 ? 0 : 1)
@@ -158,9 +160,19 @@ package struct ELFSymbols: Sendable {
 
   /// Reads every SHT_SYMTAB of an image; none gives an empty table.
   package init(_ image: ELFImage) throws(ELFError) {
+    try self.init(image, table: ELFImage.sectionSymbols, withSections: false)
+  }
+
+  /// The symbols that a listing names places by: with those of sections, and the dynamic ones where there are no others.
+  package static func forListing(_ image: ELFImage) throws(ELFError) -> ELFSymbols {
+    let all = try ELFSymbols(image, table: ELFImage.sectionSymbols, withSections: true)
+    return all.symbols.isEmpty ? try ELFSymbols(image, table: ELFImage.sectionDynamicSymbols, withSections: true) : all
+  }
+
+  private init(_ image: ELFImage, table: UInt32, withSections: Bool) throws(ELFError) {
     let reader = ByteReader(image.bytes)
     var all: [Symbol] = []
-    for (index, section) in image.sections.enumerated() where section.type == ELFImage.sectionSymbols {
+    for (index, section) in image.sections.enumerated() where section.type == table {
       _ = try image.contents(of: section)
       guard section.entrySize == 24 else { throw .badSymbolTable(section: index) }
       guard section.link < image.sections.count, image.sections[Int(section.link)].type == ELFImage.sectionStrings
@@ -174,6 +186,11 @@ package struct ELFSymbols: Sendable {
           let value = reader.u64(at + 8), let size = reader.u64(at + 16)
         else { throw .badSymbolTable(section: index) }
         // Undefined symbols, section and file symbols name no place.
+        if withSections, info & 15 == 3, Int(place) < image.sections.count {
+          let name = image.sections[Int(place)].name
+          all.append(Symbol(name: name, value: value, size: 0, type: 3, binding: info >> 4, section: place))
+          continue
+        }
         if nameOffset == 0 || place == 0 || info & 15 == 3 || info & 15 == 4 { continue }
         guard let name = reader.string(strings.offset, UInt64(nameOffset), limit: strings.size) else {
           throw .stringOutOfRange(table: Int(section.link), offset: UInt64(nameOffset))
@@ -202,6 +219,36 @@ package struct ELFSymbols: Sendable {
     var found = low - 1
     while found > 0, symbols[found - 1].value == symbols[found].value { found -= 1 }
     return (symbols[found], address - symbols[found].value)
+  }
+
+  /// The symbol that objdump names an address by: the last one at or below it, or else the first one; of several at one
+  /// address one of `section`; where `isRequired`, only one of that section.
+  package func listingIndex(_ address: UInt64, section: UInt16?, isRequired: Bool) -> Int? {
+    if symbols.isEmpty { return nil }
+    let near = nearest(to: address)
+    let first = near.map { firstIndex(of: $0.symbol.value) } ?? 0
+    guard let section else { return first }
+    var index = first
+    while index < symbols.count, symbols[index].value == symbols[first].value {
+      if symbols[index].section == section { return index }
+      index += 1
+    }
+    guard isRequired else { return first }
+    if near != nil, let below = symbols[..<first].last(where: { $0.section == section }) {
+      return symbols[firstIndex(of: below.value)...].firstIndex { $0.section == section }
+    }
+    return symbols[first...].firstIndex { $0.section == section }
+  }
+
+  /// Index of the first symbol whose value is at least `value`.
+  private func firstIndex(of value: UInt64) -> Int {
+    var low = 0
+    var high = symbols.count
+    while low < high {
+      let middle = (low + high) / 2
+      if symbols[middle].value < value { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   /// "name+0x10" for an address, or its bare hexadecimal where no symbol is near.

@@ -26,6 +26,8 @@ public enum ELFError: Error, Equatable, CustomStringConvertible {
   case badNote(offset: UInt64)
   case badRelocation(section: String, index: Int)
   case unreadable(path: String, reason: String)
+  case notAFile(path: String)
+  case tooLarge(path: String)
 
   /// One line: what is wrong with the image.
   public var description: String {
@@ -69,6 +71,8 @@ public enum ELFError: Error, Equatable, CustomStringConvertible {
     case .badNote(let offset): return "note at file offset \(offset) runs past its segment: link the image again"
     case .badRelocation(let section, let index):
       return "relocation \(index) of \(section) names no place or symbol of the file: link the module again"
+    case .notAFile(let path): return "\(path): not a regular file: name one"
+    case .tooLarge(let path): return "\(path): larger than \(largestFile >> 30) GiB: no image is"
     case .unreadable(let path, let reason): return "\(path): \(reason): check the name and the permissions"
     }
   }
@@ -179,6 +183,7 @@ public struct ELFImage: Sendable {
   package static let sectionStrings: UInt32 = 3
   package static let sectionRelocations: UInt32 = 4
   package static let sectionNote: UInt32 = 7
+  package static let sectionDynamicSymbols: UInt32 = 11
   package static let sectionNoBits: UInt32 = 8
   package static let machineIA64: UInt16 = 50
 
@@ -243,7 +248,7 @@ public struct ELFImage: Sendable {
     programHeaderOffset = file.programHeaderOffset
   }
 
-  private static func checkIdentification(_ reader: ByteReader) throws(ELFError) {
+  static func checkIdentification(_ reader: ByteReader) throws(ELFError) {
     let magic: [UInt8] = [0x7f, 0x45, 0x4c, 0x46]
     for (index, byte) in magic.enumerated() where reader.u8(UInt64(index)) != byte { throw .notELF }
     guard let elfClass = reader.u8(4), let order = reader.u8(5), let version = reader.u8(6) else {

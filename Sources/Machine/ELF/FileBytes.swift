@@ -1,33 +1,59 @@
 // Whole files as bytes, without Foundation.
 import Glibc
 
+/// Bytes of a file that is still read as a whole.
+package let largestFile = 2 << 30
+
+/// What is expected in a file.
+package enum FileContent {
+  case any
+  /// An ELF image: its identification is looked at before the rest is read.
+  case image
+}
+
 /// Reads a regular file (or a pipe) to its end.
-/// - Throws: `ELFError.unreadable` with the system's reason; `errno` tells a caller whether it was missing (ENOENT).
-package func readFile(_ path: String) throws(ELFError) -> [UInt8] {
+/// - Throws: `ELFError.unreadable` with the system's reason, where `errno` tells a caller whether it was missing (ENOENT);
+///   `.notAFile` for a device or folder, `.tooLarge` behind `largestFile` bytes; what is wrong with an image's beginning.
+package func readFile(_ path: String, as content: FileContent = .any) throws(ELFError) -> [UInt8] {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason(errno)) }
   defer { close(descriptor) }
   var status = stat()
-  let expected = fstat(descriptor, &status) == 0 && status.st_size > 0 ? Int(status.st_size) : 0
-  var bytes: [UInt8] = []
-  var failure: Int32 = 0
+  guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: path, reason: systemReason(errno)) }
+  let kind = status.st_mode & S_IFMT
+  guard kind == S_IFREG || kind == S_IFIFO else { throw .notAFile(path: path) }
+  guard status.st_size <= largestFile else { throw .tooLarge(path: path) }
+  var bytes = try readPiece(descriptor, path, 64).bytes
+  if content == .image { try ELFImage.checkIdentification(ByteReader(bytes)) }
   var ended = false
   while !ended {
     // One byte more than the file should have, so that its end shows without another turn.
-    let room = max(expected - bytes.count, 1 << 16) + 1
-    let chunk = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-      while count < room, !ended {
-        let got = read(descriptor, buffer.baseAddress! + count, room - count)
-        if got < 0, errno == EINTR { continue }
-        if got < 0 { failure = errno }
-        ended = got <= 0
-        count += max(got, 0)
-      }
+    let room = max(Int(status.st_size) - bytes.count, 1 << 16) + 1
+    let piece = try readPiece(descriptor, path, room)
+    bytes.append(contentsOf: piece.bytes)
+    ended = piece.ended
+    if bytes.count > largestFile { throw .tooLarge(path: path) }
+  }
+  return bytes
+}
+
+/// The next `count` bytes, or fewer at the file's end.
+private func readPiece(
+  _ descriptor: Int32, _ path: String, _ room: Int
+) throws(ELFError) -> (bytes: [UInt8], ended: Bool) {
+  var failure: Int32 = 0
+  var ended = false
+  let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+    while count < room, !ended {
+      let got = read(descriptor, buffer.baseAddress! + count, room - count)
+      if got < 0, errno == EINTR { continue }
+      if got < 0 { failure = errno }
+      ended = got <= 0
+      count += max(got, 0)
     }
-    if bytes.isEmpty { bytes = chunk } else { bytes.append(contentsOf: chunk) }
   }
   if failure != 0 { throw .unreadable(path: path, reason: systemReason(failure)) }
-  return bytes
+  return (bytes, ended)
 }
 
 /// Writes a whole file, replacing what was there, with the given permission bits.
