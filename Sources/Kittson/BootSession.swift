@@ -37,7 +37,26 @@ public final class BootSession {
   }
 
   private static func open(_ bytes: [UInt8]) throws(SessionError) -> ParavirtImage {
-    do throws(ELFError) { return try ParavirtImage(ELFImage(bytes: bytes)) } catch { throw .image(error.description) }
+    do {
+      let image = try ELFImage(bytes: bytes)
+      if isProgram(image) { throw SessionError.image("a Linux program, no system image: use 'kittson run'") }
+      guard image.type == .executable else {
+        throw SessionError.image("a shared object, no system image: name a linked kernel")
+      }
+      return try ParavirtImage(image)
+    } catch let error as SessionError {
+      throw error
+    } catch let error as ELFError {
+      throw .image(error.description)
+    } catch { throw .image("\(error)") }
+  }
+
+  /// Whether an image is a program of a Linux process: it names a dynamic loader, or lies in the user's regions behind the
+  /// first, which physical memory does not reach.
+  private static func isProgram(_ image: ELFImage) -> Bool {
+    if image.interpreter != nil { return true }
+    let segments = image.loadableSegments
+    return image.type == .executable && !segments.isEmpty && segments.allSatisfy { 1...4 ~= $0.virtualAddress >> 61 }
   }
 
   /// Linux's own notes tell its kernels from guests of the bare machine.

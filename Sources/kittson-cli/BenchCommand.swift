@@ -16,7 +16,10 @@ struct BenchCommand: ParsableCommand {
       NAME selects loops by the guest's names (thash, getreg(psr), cpu-sieve …).
       """)
 
-  @Option(help: "Passes of each measured loop.")
+  /// Below so many passes a loop is over before a difference could be measured.
+  private static let fewestCalls: UInt64 = 10_000
+
+  @Option(help: "Passes of each measured loop, at least 10000.")
   var calls: UInt64 = 1_000_000
 
   @Option(help: "Runs of each setting; the medians are shown.")
@@ -38,7 +41,10 @@ struct BenchCommand: ParsableCommand {
   var names: [String] = []
 
   func validate() throws {
-    guard calls > 0, runs > 0 else { throw ValidationError("--calls and --runs must be at least 1") }
+    guard runs > 0 else { throw ValidationError("--runs must be at least 1") }
+    guard calls >= Self.fewestCalls || listings else {
+      throw ValidationError("--calls \(calls): too few calls to measure: give at least \(Self.fewestCalls)")
+    }
   }
 
   func run() throws {

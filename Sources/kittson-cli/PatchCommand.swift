@@ -13,9 +13,10 @@ struct PatchCommand: ParsableCommand {
       Reads the patch-site records of a paravirtualised Linux/ia64 kernel, checks each, and rewrites the sites as the \
       kernel's own patcher would: the backend's replacement code, then nops. A site whose replacement does not fit \
       becomes a direct call. Nothing is written over bytes that are not a site's call or what a patcher made of it. \
-      Without -o nothing is written. Without IMAGE the embedded kernel is taken.
+      Without -o nothing is written; --list with -o lists what was patched. Where the image goes to standard output the \
+      report goes to standard error. Without IMAGE the embedded kernel is taken.
 
-      Exit status: 0 all done, 1 some record was refused and the others done, 126 the image is no IA-64 ELF image, 127 \
+      Exit status: 0 all done, 1 something was refused or left with a warning and the others done, 126 the image is no IA-64 ELF image, 127 \
       it is not there.
       """)
 
@@ -74,8 +75,24 @@ struct PatchCommand: ParsableCommand {
       }
     }
     for diagnostic in result.report.diagnostics { writeError("kittson: \(name): \(diagnostic.line)\n") }
-    writeToStandardOutput(json ? report(result.report).text(indented: true) + "\n" : self.text(result.report))
-    if result.report.hasErrors { Glibc.exit(ExitStatus.different) }
+    let text = json ? report(result.report).text(indented: true) + "\n" : self.text(result.report)
+    if isStandardOutput(output) { writeError(text) } else { writeToStandardOutput(text) }
+    if result.report.hasErrors || result.bytes != nil && leftWithWarning(result.report) {
+      try checkOutput()
+      Glibc.exit(ExitStatus.different)
+    }
+  }
+
+  private func leftWithWarning(_ report: PatchReport) -> Bool {
+    report.diagnostics.contains { $0.severity == .warning } && report.sites.contains { $0.outcome?.isLeft == true }
+  }
+
+  /// Whether a name is that of the file behind standard output.
+  private func isStandardOutput(_ path: String?) -> Bool {
+    var named = stat(), standard = stat()
+    guard let path, stat(path, &named) == 0, fstat(STDOUT_FILENO, &standard) == 0 else { return false }
+    // Anything can be written to /dev/null twice.
+    return named.st_ino == standard.st_ino && named.st_dev == standard.st_dev && path != "/dev/null"
   }
 
   private func listTables(_ bytes: [UInt8], _ name: String) throws {
@@ -130,10 +147,11 @@ struct PatchCommand: ParsableCommand {
         text += "\(String(count).padded(left: 7))  in \(name.isEmpty ? "no section" : name)\n"
       }
     }
-    text += "\(report.count(.bundle)) bundle sites (\(report.boundCount) can be bound), "
+    let outcomes = report.sites.compactMap(\.outcome)
+    let bindable = outcomes.isEmpty ? "can be bound" : "could be bound before"
+    text += "\(report.count(.bundle)) bundle sites (\(report.boundCount) \(bindable)), "
       + "\(report.count(.instruction)) instruction sites, \(report.count(.branch)) branch sites, "
       + "\(report.records) records"
-    let outcomes = report.sites.compactMap(\.outcome)
     if !outcomes.isEmpty {
       text += "; \(outcomes.count { $0.isDone }) \(output == nil ? "would be " : "")\(goal.words), "
         + "\(outcomes.count { $0 == .unchanged }) already were, \(outcomes.count { $0.isLeft }) left"

@@ -77,8 +77,19 @@ import Testing
     image.put(image.get(UInt64.self, at: record) + 48, at: record + 8)
     let file = try TemporaryFile(image)
     let result = try kittson("patch", file.path)
-    #expect(result.status == 0 && result.errors.contains("warning") && result.errors.contains("too short"))
+    #expect(result.status == 1 && result.errors.contains("warning") && result.errors.contains("too short"))
     #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+    // A list changes nothing, so that nothing is left.
+    #expect(try kittson("patch", "--list", file.path).status == 0)
+  }
+
+  @Test func anImageOnStandardOutputIsAlone() throws {
+    let out = output()
+    defer { try? FileManager.default.removeItem(atPath: out) }
+    let result = try kittson("patch", "-o", "/dev/stdout"), file = try kittson("patch", "-o", out)
+    #expect(result.bytes == (try Data(contentsOf: URL(fileURLWithPath: out))))
+    #expect(result.errors.contains("bundle sites") && result.errors.contains("could be bound before"))
+    #expect(file.output == result.errors)
   }
 
   /// A kernel with a record that can't be used boots all the same, with a line about it: the site is the guest's own call.

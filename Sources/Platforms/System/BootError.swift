@@ -32,7 +32,9 @@ public enum BootError: Error, Equatable, CustomStringConvertible {
       return "no memory is left beside the kernel for an initial RAM disk of \(size) bytes: choose a larger --memory"
     case .segmentOutsideMemory(let index, let end, let size):
       let reach = end.map { "ends at physical address \(hexadecimal($0))" } ?? "runs past the end of the address space"
-      return "segment \(index) \(reach), memory at \(hexadecimal(size)): choose a larger --memory"
+      // Parameters stand beside the image.
+      let least = end.map { "a --memory of at least \(($0 >> 20) + 2)M" } ?? "a larger --memory"
+      return "segment \(index) \(reach), memory at \(hexadecimal(size)): choose \(least)"
     case .segmentInFirmware(let index):
       return "segment \(index) lies where the boot parameters go: link the image above physical address "
         + hexadecimal(FirmwareMap.imageStart)
