@@ -86,7 +86,7 @@ package final class TranslatorEngine: BlockEngine {
   /// Rewrites call sites while guests run; it follows the site table by itself.
   package let patcher: HostPatcher
 
-  /// `codeSize`: bytes of code memory. nil where the system refuses memory for code.
+  /// `codeSize`: bytes of code memory; a block may ask for some MiB of it. nil where the system refuses memory for code.
   package init?(machine: Machine, options: TranslatorOptions = .all, codeSize: Int = 64 << 20) {
     guard let cache = CodeCache(size: codeSize) else { return nil }
     self.machine = machine
@@ -296,6 +296,7 @@ package final class TranslatorEngine: BlockEngine {
     frontend.builder.block.selfLoop = frontend.builder.block.isSimpleLoop()
     let block = frontend.builder.block
     if !cache.hasRoom(bytes: Lowering.bound(block), exits: block.exitCount) {
+      precondition(cache.blockCount > 0, "the memory for code has no room for one block")
       flush()
       return translate(cpu, start, key, physical, host)
     }

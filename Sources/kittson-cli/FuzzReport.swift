@@ -6,7 +6,7 @@ import Verification
 extension CampaignLog {
   /// Reads a file that -D wrote.
   init(file path: String) throws {
-    let bytes = try readImage(path)
+    let bytes = try readWhole(path)
     do throws(CampaignLogError) { try self.init(bytes) } catch {
       throw Failure("\(path): \(error)", status: ExitStatus.cannotRun)
     }

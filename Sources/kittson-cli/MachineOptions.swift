@@ -40,11 +40,11 @@ struct MachineOptions: ParsableArguments {
     configuration.memorySize = memory?.bytes
     configuration.processors = smp
     configuration.commandLine = append
-    configuration.initrd = try initrd.map(readWhole) ?? []
     if image == nil, initrd != nil || (machine ?? .bare) != .bare {
       throw Failure(
         "the embedded kernel boots on the bare machine without --initrd: name another image",
         status: ExitStatus.usage)
     }
+    configuration.initrd = try initrd.map(readWhole) ?? []
   }
 }

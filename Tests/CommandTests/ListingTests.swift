@@ -33,6 +33,7 @@ private let hasTools = ["objdump", "as"].allSatisfy { FileManager.default.isExec
       br.call.sptk.many b0=other
     .endp
     .section .text.other,"ax",@progbits
+    before:
       nop.m 1
       nop.m 2
       nop.m 3

@@ -158,7 +158,8 @@ import Testing
       try? FileManager.default.removeItem(atPath: there)
       try? FileManager.default.removeItem(atPath: back)
     }
-    #expect(try kittson(["patch"] + options + ["-o", there]).status == 0)
+    // Only native code has replacements for every kind of site.
+    #expect(try kittson(["patch"] + options + ["-o", there]).status == (options.contains("native") ? 0 : 1))
     #expect(try Data(contentsOf: URL(fileURLWithPath: there)) != kernelImage())
     #expect(try kittson("patch", there, "--undo", "-o", back).status == 0)
     #expect(try Data(contentsOf: URL(fileURLWithPath: back)) == kernelImage())
@@ -169,7 +170,7 @@ import Testing
   func aPatchedKernelRuns(option: String, engine: String) throws {
     let out = output()
     defer { try? FileManager.default.removeItem(atPath: out) }
-    #expect(try kittson("patch", option, "-o", out).status == 0)
+    #expect(try kittson("patch", option, "-o", out).status == (option == "--direct" ? 1 : 0))
     let result = try kittson("boot", out, "--engine", engine, "--append", "nopatch quiet nobench", "--timeout", "60")
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.output.contains("failed 0"))

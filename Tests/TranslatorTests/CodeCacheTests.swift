@@ -39,9 +39,9 @@ import Verification
 
   /// A block is begun only where there is room for it, whatever room is left. (Each frame makes the block anew.)
   @Test func blocksFitIntoTheMemoryForCode() throws {
-    for size in stride(from: 480 << 10, to: 800 << 10, by: 8 << 10) {
+    for size in stride(from: 2048 << 10, to: 2208 << 10, by: 32 << 10) {
       let (engine, cpu) = try engine(Self.wide, codeSize: size)
-      for sol in 0..<6 {
+      for sol in 0..<40 {
         let block = try #require(engine.listing(at: Twins.code, marker: CFM.make(sof: 96, sol: sol, sor: 0), cpu))
         #expect(block.host.count > 64 * 1024)
         #expect(engine.codeMemory.used <= engine.codeMemory.size, "\(size) bytes")

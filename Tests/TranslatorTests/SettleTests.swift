@@ -10,7 +10,7 @@ import Verification
 @Suite struct SettleTests {
   /// What stands behind the division, its f8 to f13 put off.
   enum Behind: CaseIterable {
-    case nothing, reads, spills, interpreted, overwrites, flags, breakFault, missingPage, callAndReturn
+    case nothing, reads, spills, interpreted, overwrites, flags, callAndReturn
   }
 
   private static let save: UInt64 = Twins.data, other: UInt64 = Twins.data + 0x400
@@ -47,27 +47,20 @@ import Verification
     case .overwrites:
       code.add(fill(12, at: 10), Instruction(opcode: .setf_sig, r1: 11, r2: 9), read(17, 10), read(18, 12), read(19, 13))
     case .flags: code.add(Instruction(opcode: .fclrf, hint: 1), Instruction(opcode: .rsm, imm: 0x10))
-    case .breakFault: code.add(Instruction(opcode: .break_m, imm: 5))
-    case .missingPage: code.add(.load(17, 12))
     case .callAndReturn:
       // The frame is empty on both sides.
       code.branch(.br_call, to: labels["function"])
     }
   }
 
-  /// Saves f8 to f13 where r16 says and takes others from where r17 says, as a change of tasks does; `skips`: goes on behind
-  /// the bundle. In bank 0.
-  private func handler(skips: Bool, _ before: (inout CodeBuilder) -> Void = { _ in }) -> [InstructionBundle] {
+  /// Saves f8 to f13 where r16 says and takes others from where r17 says, as a change of tasks does.
+  /// In bank 0.
+  private func handler(_ before: (inout CodeBuilder) -> Void) -> [InstructionBundle] {
     assemble { code, _ in
       before(&code)
       code.add(.movl(16, Self.save), .movl(17, Self.other), read(18, 12), .add(19, 19, 18))
       for f in 8...13 as ClosedRange<UInt8> { code.add(spill(f, at: 16)) }
       for f in 8...10 as ClosedRange<UInt8> { code.add(fill(f, at: 17)) }
-      if skips {
-        code.add(.readControl(20, ControlNumber.iip), .readControl(21, ControlNumber.ipsr), .adds(20, 16, 20))
-        code.add(.fill(21, 21, ones: false, position: 41, length: 2))
-        code.add(.writeControl(ControlNumber.iip, 20), .writeControl(ControlNumber.ipsr, 21))
-      }
       code.add(.returnFromInterruption)
     }
   }
@@ -76,7 +69,6 @@ import Verification
     let twins = try Twins()
     twins.translator.returnsAfterBlock = inLockstep
     twins.place(code)
-    for vector in [0x1000, 0x2c00] as [UInt64] { twins.place(handler(skips: true), at: Twins.vectors + vector) }
     twins.each { cpu in
       for index in 0..<64 as Range<UInt64> {
         // Spilled integers in register format.
@@ -88,7 +80,6 @@ import Verification
       cpu.writeGR(14, 1_000_003)
       cpu.writeGR(15, 17)
       cpu.writeGR(11, Self.other + 0x200)
-      cpu.writeGR(12, 0x7_0000_0000)  // nothing is mapped
     }
     return twins
   }
@@ -106,17 +97,8 @@ import Verification
   @Test(arguments: Behind.allCases, [false, true]) func whoeverLooks(_ behind: Behind, _ inLockstep: Bool) throws {
     for kind in DivisionTests.Kind.allCases {
       let twins = try makeTwins(program(behind, kind), inLockstep: inLockstep)
-      if behind == .missingPage { twins.each { identity($0) } }
       runOn(twins, "\(behind), \(kind)")
     }
-  }
-
-  /// Virtual data, the first MiB mapped where it is.
-  private func identity(_ cpu: CPU) {
-    cpu.pointee.cr_ifa = 0
-    cpu.pointee.cr_itir = 20 << 2
-    #expect(cpu.insertTranslationRegister(slot: 0, 0x661, instruction: false) == .done)
-    cpu.setPSR(PSR.bn | PSR.ic | PSR.dt)
   }
 
   /// A timer every 50 slots, whose handler changes tasks.
@@ -124,7 +106,7 @@ import Verification
   func anInterruptionChangesTasks(_ kind: DivisionTests.Kind, _ inLockstep: Bool) throws {
     let twins = try makeTwins(program(.nothing, kind), inLockstep: inLockstep)
     twins.place(
-      handler(skips: false) { code in
+      handler { code in
         code.add(.readControl(16, ControlNumber.ivr), .writeControl(ControlNumber.eoi, 0))
         code.add(Instruction(opcode: .mov_from_ar_m, r1: 17, r3: ApplicationNumber.itc), .adds(17, 131, 17))
         code.add(.writeControl(ControlNumber.itm, 17))

@@ -186,10 +186,11 @@ final class Lowering {
 
   /// Upper bound of the bytes a block may take.
   static func bound(_ block: Block) -> Int {
-    // Each way out of the block writes home what is in registers or known: at most every slot that the block writes.
+    // Each way out of the block writes home what is in registers or known: at most every slot that the block
+    // writes, a constant of 64 bits in 17 bytes.
     let puts = (0..<block.count).count { block.nodes[$0].op == .put }
     let written = min(puts, Slot.count), waysOut = block.exitCount + block.count - puts
-    return block.count * Block.nodeBytes + block.exitCount * 128 + waysOut * written * 16 + 65536
+    return block.count * Block.nodeBytes + block.exitCount * 128 + waysOut * written * 17 + 65536
   }
 
   // MARK: The block
