@@ -53,7 +53,7 @@ package final class HostPatcher: Sendable {
     site: Int, block: Int, call: UnsafeMutablePointer<UInt8>?, operation: Int, head: UnsafeMutablePointer<UInt8>,
     home: UnsafeMutablePointer<UInt8>
   ) {
-    nonisolated(unsafe) let place = Place(block: block, call: call, operation: operation, head: head, home: home)
+    let place = Place(block: block, call: call, operation: operation, head: head, home: home)
     state.withLock { $0.places[site, default: []].append(place) }
   }
 
