@@ -14,8 +14,6 @@ struct InterpreterState {
   var buckets: UnsafeMutablePointer<PagePointer?>
   /// Resolved fetches by virtual address.
   var fetch: UnsafeMutablePointer<FetchLine>
-  /// The processor that the resolved fetches are of, by its number.
-  var fetching: UInt32 = 0
   /// Generation of the call-site table that decoded pages reflect.
   var siteGeneration: UInt64 = 0
 }
@@ -63,7 +61,6 @@ package final class Interpreter: Engine {
   package func run(_ cpu: CPU) -> kt_stop_reason {
     if cpu.pointee.engine != UnsafeMutableRawPointer(state) { attach(cpu) }
     cpu.pointee.stop_reason = UInt32(KT_STOP_NONE.rawValue)
-    takeTurn(cpu)
     noticeSites(cpu)
     while true {
       if cpu.pointee.event_check | cpu.pointee.stop_request != 0 {
@@ -81,20 +78,10 @@ package final class Interpreter: Engine {
 
   /// Executes one slot, ip and ri advancing, with everything that can happen to it; the budget goes down. Asks for
   /// events neither before nor after.
-  package func step(_ cpu: CPU) -> Status {
-    takeTurn(cpu)
-    return stepOne(cpu, state)
-  }
+  package func step(_ cpu: CPU) -> Status { stepOne(cpu, state) }
 
   package func invalidateCode(physical: UInt64, length: UInt64) {
     invalidate(state, physical: physical, length: length)
-  }
-
-  /// Forgets the resolved fetches of another processor: its translations are its own. Threads of a process share theirs.
-  private func takeTurn(_ cpu: CPU) {
-    if state.pointee.fetching == cpu.pointee.index { return }
-    state.pointee.fetching = cpu.pointee.index
-    if cpu.pointee.is_process == 0 { state.pointee.fetch.update(repeating: FetchLine(), count: fetchLineCount) }
   }
 
   private func stopped(_ cpu: CPU, _ reason: kt_stop_reason) -> kt_stop_reason {

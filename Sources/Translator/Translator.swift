@@ -73,7 +73,6 @@ package final class TranslatorEngine: BlockEngine {
   /// Epoch of instruction address translations, and what it was derived from.
   var epoch: UInt64 = 1
   private var generation: UInt64 = 0
-  private var observed: UInt32 = 0
   private let snapshot: UnsafeMutableRawPointer
   private var siteGeneration: UInt64 = 0
   /// What blocks with results put off refer to.
@@ -435,11 +434,9 @@ package final class TranslatorEngine: BlockEngine {
       siteGeneration = sites.pointee.generation
       follow(sites)
     }
-    // The processors of a machine have translations of their own; the threads of a process share theirs.
-    let isOther = cpu.pointee.is_process == 0 && cpu.pointee.index != observed
-    guard cpu.pointee.fetch_generation != generation || isOther else { return }
+    // No two processors of a machine count alike; the threads of a process share their count.
+    guard cpu.pointee.fetch_generation != generation else { return }
     generation = cpu.pointee.fetch_generation
-    observed = cpu.pointee.index
     if cpu.pointee.is_process != 0 {
       epoch += 1
       cache.retireWideRegions()

@@ -120,7 +120,7 @@ private let callNothing: @convention(c) (CPU?, UInt32) -> Int32 = { cpu, site in
       cpu.pointee.cr_itir = 14 << 2
       #expect(cpu.insertTranslationRegister(slot: 0, 0x661 | UInt64(page), instruction: true) == .done)
       cpu.setPSR(PSR.bn | PSR.ic | PSR.it)
-      cpu.pointee.fetch_generation = 7
+      cpu.pointee.fetch_generation += 7  // as many changes on each
     }
     for _ in 0..<2 {
       for (number, cpu) in machine.cpus.enumerated() {
