@@ -148,6 +148,23 @@ package struct Assembler {
     rex(wide: wide, reg, at.index == .none ? 0 : at.index.number, at.base.number, force: force)
   }
 
+  /// An instruction of opcode 0f `opcode`, behind a mandatory prefix where it has one.
+  private mutating func twoByte(_ opcode: UInt8, prefix: UInt8? = nil, wide: Bool = false, _ reg: UInt8, _ rm: UInt8) {
+    if let prefix { byte(prefix) }
+    rex(wide: wide, reg, 0, rm)
+    byte(0x0f)
+    byte(opcode)
+    direct(reg, rm)
+  }
+
+  private mutating func twoByte(_ opcode: UInt8, prefix: UInt8? = nil, wide: Bool = false, _ reg: UInt8, _ at: Address) {
+    if let prefix { byte(prefix) }
+    rexMemory(wide: wide, reg, at)
+    byte(0x0f)
+    byte(opcode)
+    memory(reg, at)
+  }
+
   // MARK: Moves
 
   package mutating func move(_ to: Register, _ from: Register) {
@@ -394,18 +411,12 @@ package struct Assembler {
 
   /// `to` := low 64 bits of (high:to) shifted right by count.
   package mutating func shiftRightDouble(_ to: Register, _ high: Register, by count: UInt8) {
-    rex(wide: true, high.number, 0, to.number)
-    byte(0x0f)
-    byte(0xac)
-    direct(high.number, to.number)
+    twoByte(0xac, wide: true, high.number, to.number)
     byte(count)
   }
 
   package mutating func multiply(_ to: Register, _ from: Register) {
-    rex(wide: true, to.number, 0, from.number)
-    byte(0x0f)
-    byte(0xaf)
-    direct(to.number, from.number)
+    twoByte(0xaf, wide: true, to.number, from.number)
   }
 
   /// rdx:rax := rax, sign-extended.
@@ -443,25 +454,16 @@ package struct Assembler {
   }
 
   package mutating func bitTest(_ r: Register, _ bit: Register) {
-    rex(wide: true, bit.number, 0, r.number)
-    byte(0x0f)
-    byte(0xa3)
-    direct(bit.number, r.number)
+    twoByte(0xa3, wide: true, bit.number, r.number)
   }
 
   package mutating func bitReset(_ r: Register, _ bit: Register) {
-    rex(wide: true, bit.number, 0, r.number)
-    byte(0x0f)
-    byte(0xb3)
-    direct(bit.number, r.number)
+    twoByte(0xb3, wide: true, bit.number, r.number)
   }
 
   /// Number of the highest set bit; `from` must not be 0.
   package mutating func bitScanReverse(_ to: Register, _ from: Register) {
-    rex(wide: true, to.number, 0, from.number)
-    byte(0x0f)
-    byte(0xbd)
-    direct(to.number, from.number)
+    twoByte(0xbd, wide: true, to.number, from.number)
   }
 
   /// edx:eax := time stamp counter.
@@ -477,11 +479,7 @@ package struct Assembler {
   }
 
   package mutating func populationCount(_ to: Register, _ from: Register) {
-    byte(0xf3)
-    rex(wide: true, to.number, 0, from.number)
-    byte(0x0f)
-    byte(0xb8)
-    direct(to.number, from.number)
+    twoByte(0xb8, prefix: 0xf3, wide: true, to.number, from.number)
   }
 
   package mutating func setCondition(_ condition: Condition, _ r: Register) {
@@ -492,43 +490,27 @@ package struct Assembler {
   }
 
   package mutating func setCondition(_ condition: Condition, _ at: Address) {
-    rexMemory(wide: false, 0, at)
-    byte(0x0f)
-    byte(0x90 | condition.code)
-    memory(0, at)
+    twoByte(0x90 | condition.code, 0, at)
   }
 
   package mutating func moveIf(_ condition: Condition, _ to: Register, _ from: Register) {
-    rex(wide: true, to.number, 0, from.number)
-    byte(0x0f)
-    byte(0x40 | condition.code)
-    direct(to.number, from.number)
+    twoByte(0x40 | condition.code, wide: true, to.number, from.number)
   }
 
   package mutating func moveIf(_ condition: Condition, _ to: Register, _ from: Address) {
-    rexMemory(wide: true, to.number, from)
-    byte(0x0f)
-    byte(0x40 | condition.code)
-    memory(to.number, from)
+    twoByte(0x40 | condition.code, wide: true, to.number, from)
   }
 
   // MARK: Vectors (the few that scan NaT and predicate bytes)
 
   /// movdqu
   package mutating func loadVector(_ to: UInt8, _ at: Address) {
-    byte(0xf3)
-    rexMemory(wide: false, to, at)
-    byte(0x0f)
-    byte(0x6f)
-    memory(to, at)
+    twoByte(0x6f, prefix: 0xf3, to, at)
   }
 
   /// movups
   package mutating func storeVector(_ at: Address, _ from: UInt8) {
-    rexMemory(wide: false, from, at)
-    byte(0x0f)
-    byte(0x11)
-    memory(from, at)
+    twoByte(0x11, from, at)
   }
 
   package mutating func orVector(_ to: UInt8, _ from: UInt8) {
@@ -550,65 +532,39 @@ package struct Assembler {
 
   /// movq xmm, r64
   package mutating func moveToVector(_ to: UInt8, _ from: Register) {
-    byte(0x66)
-    rex(wide: true, to, 0, from.number)
-    byte(0x0f)
-    byte(0x6e)
-    direct(to, from.number)
+    twoByte(0x6e, prefix: 0x66, wide: true, to, from.number)
   }
 
   /// movq r64, xmm
   package mutating func moveFromVector(_ to: Register, _ from: UInt8) {
-    byte(0x66)
-    rex(wide: true, from, 0, to.number)
-    byte(0x0f)
-    byte(0x7e)
-    direct(from, to.number)
+    twoByte(0x7e, prefix: 0x66, wide: true, from, to.number)
   }
 
   /// movq xmm, m64
   package mutating func loadDouble(_ to: UInt8, _ at: Address) {
-    byte(0xf3)
-    rexMemory(wide: false, to, at)
-    byte(0x0f)
-    byte(0x7e)
-    memory(to, at)
+    twoByte(0x7e, prefix: 0xf3, to, at)
   }
 
   /// movq m64, xmm
   package mutating func storeDouble(_ at: Address, _ from: UInt8) {
-    byte(0x66)
-    rexMemory(wide: false, from, at)
-    byte(0x0f)
-    byte(0xd6)
-    memory(from, at)
+    twoByte(0xd6, prefix: 0x66, from, at)
   }
 
   /// movaps
   package mutating func moveVector(_ to: UInt8, _ from: UInt8) {
-    rex(wide: false, to, 0, from)
-    byte(0x0f)
-    byte(0x28)
-    direct(to, from)
+    twoByte(0x28, to, from)
   }
 
   /// xorps of a register with itself
   package mutating func clearVector(_ r: UInt8) {
-    rex(wide: false, r, 0, r)
-    byte(0x0f)
-    byte(0x57)
-    direct(r, r)
+    twoByte(0x57, r, r)
   }
 
   package enum DoubleOperation: UInt8 { case squareRoot = 0x51, add = 0x58, multiply = 0x59, subtract = 0x5c, divide = 0x5e }
 
   /// to := to op from; the root is that of `from`.
   package mutating func double(_ op: DoubleOperation, _ to: UInt8, _ from: UInt8) {
-    byte(0xf2)
-    rex(wide: false, to, 0, from)
-    byte(0x0f)
-    byte(op.rawValue)
-    direct(to, from)
+    twoByte(op.rawValue, prefix: 0xf2, to, from)
   }
 
   /// to := a op b, on hosts with AVX.
@@ -627,20 +583,12 @@ package struct Assembler {
 
   /// cvtsi2sd
   package mutating func convertToDouble(_ to: UInt8, _ from: Register) {
-    byte(0xf2)
-    rex(wide: true, to, 0, from.number)
-    byte(0x0f)
-    byte(0x2a)
-    direct(to, from.number)
+    twoByte(0x2a, prefix: 0xf2, wide: true, to, from.number)
   }
 
   /// comisd: ZF and CF as for unsigned integers.
   package mutating func compareDouble(_ a: UInt8, _ b: UInt8) {
-    byte(0x66)
-    rex(wide: false, a, 0, b)
-    byte(0x0f)
-    byte(0x2f)
-    direct(a, b)
+    twoByte(0x2f, prefix: 0x66, a, b)
   }
 
   package enum FusedOperation: UInt8 { case multiplyAdd = 0xb9, multiplySubtract = 0xbb, multiplyNegatedAdd = 0xbd }
@@ -655,17 +603,11 @@ package struct Assembler {
   }
 
   package mutating func storeVectorControl(_ at: Address) {
-    rexMemory(wide: false, 3, at)
-    byte(0x0f)
-    byte(0xae)
-    memory(3, at)
+    twoByte(0xae, 3, at)
   }
 
   package mutating func loadVectorControl(_ at: Address) {
-    rexMemory(wide: false, 2, at)
-    byte(0x0f)
-    byte(0xae)
-    memory(2, at)
+    twoByte(0xae, 2, at)
   }
 
   // MARK: Control
