@@ -55,13 +55,8 @@ import Verification
     return twins
   }
 
-  private func runOn(_ twins: Twins, to most: Int64 = 300, _ between: (Int64) -> Void = { _ in }) {
-    for budget in 1...most {
-      between(budget)
-      let found = twins.run(budget)
-      #expect(found == nil, "budget \(budget): \(found ?? "")")
-      if found != nil { return }
-    }
+  private func runOn(_ twins: Twins, _ between: (Int64) -> Void = { _ in }) {
+    twins.runOn(to: 300, between: between)
     #expect(twins.cpu.readGR(Int(Self.turns)) > 200)
   }
 

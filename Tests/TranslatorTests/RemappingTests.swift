@@ -89,25 +89,26 @@ private func remap(_ code: inout CodeBuilder, purge: Bool = true) {
   }
 
   private func runOn(_ twins: Twins, to most: Int64, _ between: (Int64) -> Void = { _ in }) {
-    for budget in 1...most {
-      between(budget)
-      let found = twins.run(budget)
-      #expect(found == nil, "budget \(budget): \(found ?? "")")
-      if found != nil { return }
-    }
+    twins.runOn(to: most, between: between)
     #expect(twins.cpu.readGR(Int(Self.turns)) > 100)
+  }
+
+  /// Twins with the caller, a callee that adds 3 at `first` and one that adds 1000 at `second`.
+  private func makeTwins(processors: Int = 1, _ turn: (inout CodeBuilder) -> Void = { _ in }) throws -> Twins {
+    let twins = try Twins(processors: processors)
+    let (code, back) = caller(turn)
+    twins.place(code)
+    twins.place(callee(3, back: back), at: Self.first)
+    twins.place(callee(1000, back: back), at: Self.second)
+    return twins
   }
 
   /// The guest maps the page to other code and back, with or without a purge before.
   @Test(arguments: [true, false]) func aPageIsMappedToOtherCode(purge: Bool) throws {
-    let twins = try Twins()
-    let (code, back) = caller { code in
+    let twins = try makeTwins { code in
       code.add(Instruction(opcode: .xor, r1: 20, r2: 20, r3: 21))
       remap(&code, purge: purge)
     }
-    twins.place(code)
-    twins.place(callee(3, back: back), at: Self.first)
-    twins.place(callee(1000, back: back), at: Self.second)
     start(twins)
     twins.each { map($0, Self.guest, Self.first, shift: 14) }
     runOn(twins, to: 400)
@@ -142,14 +143,10 @@ private func remap(_ code: inout CodeBuilder, purge: Bool = true) {
 
   /// Two region identifiers, and so two codes, at one virtual address; the guest goes from one to the other.
   @Test func twoRegionsShareAnAddress() throws {
-    let twins = try Twins()
-    let (code, back) = caller { code in
+    let twins = try makeTwins { code in
       code.add(Instruction(opcode: .xor, r1: 20, r2: 20, r3: 21))
       code.add(Instruction(opcode: .mov_to_rr, r2: 20, r3: 22), Instruction(opcode: .srlz_i))
     }
-    twins.place(code)
-    twins.place(callee(3, back: back), at: Self.first)
-    twins.place(callee(1000, back: back), at: Self.second)
     start(twins)
     twins.each { cpu in
       // `home` belongs to both.
@@ -183,22 +180,12 @@ private func remap(_ code: inout CodeBuilder, purge: Bool = true) {
 
   /// Two processors have different code at one address, and run in turns.
   @Test func processorsHaveTranslationsOfTheirOwn() throws {
-    let twins = try Twins(processors: 2)
-    let (code, back) = caller { _ in }
-    twins.place(code)
-    twins.place(callee(3, back: back), at: Self.first)
-    twins.place(callee(1000, back: back), at: Self.second)
+    let twins = try makeTwins(processors: 2)
     for processor in 0...1 {
       start(twins, processor: processor)
       twins.each(processor) { map($0, Self.guest, processor == 0 ? Self.first : Self.second, shift: 14) }
     }
-    for budget in 1...300 as ClosedRange<Int64> {
-      for processor in 0...1 {
-        let found = twins.run(budget, processor: processor)
-        #expect(found == nil, "budget \(budget), processor \(processor): \(found ?? "")")
-        if found != nil { return }
-      }
-    }
+    twins.runOn(to: 300, turns: { [(0, $0), (1, $0)] })
     let sums = (0...1).map { twins.machines[0].cpus[$0].readGR(Int(Self.acc)) }
     #expect(sums[0] != sums[1])
   }
@@ -206,11 +193,7 @@ private func remap(_ code: inout CodeBuilder, purge: Bool = true) {
   /// The other processor purges the page that this one runs in linked blocks: its next way there is a miss, whose handler
   /// maps the other code.
   @Test func anotherProcessorPurges() throws {
-    let twins = try Twins(processors: 2)
-    let (code, back) = caller { _ in }
-    twins.place(code)
-    twins.place(callee(3, back: back), at: Self.first)
-    twins.place(callee(1000, back: back), at: Self.second)
+    let twins = try makeTwins(processors: 2)
     // Alternate instruction TLB: r12 is what to insert, r13 what to make of it for the next time.
     twins.place(
       assemble { code, _ in
@@ -234,13 +217,7 @@ private func remap(_ code: inout CodeBuilder, purge: Bool = true) {
       cpu.setPSR(PSR.bn | PSR.ic)
       cpu.pointee.ip = purger
     }
-    for budget in 1...300 as ClosedRange<Int64> {
-      for (processor, slots) in [(0, budget), (1, 9)] {
-        let found = twins.run(slots, processor: processor)
-        #expect(found == nil, "budget \(budget), processor \(processor): \(found ?? "")")
-        if found != nil { return }
-      }
-    }
+    twins.runOn(to: 300, turns: { [(0, $0), (1, 9)] })
     #expect(twins.cpu.readGR(11) > 100 && twins.cpu.readGR(Int(Self.turns)) > 100)
   }
 }

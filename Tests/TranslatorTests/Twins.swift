@@ -131,6 +131,23 @@ final class Twins {
     return found.isEmpty ? nil : found.prefix(8).joined(separator: "; ")
   }
 
+  /// Runs both for 1 slot, 2 slots and so on to `most`, as long as nothing differs: processor 0, or those that `turns` names
+  /// for a budget, each for so many slots. `between` is called before each budget.
+  func runOn(
+    to most: Int64, _ what: String = "", turns: (Int64) -> [(processor: Int, slots: Int64)] = { [(0, $0)] },
+    at place: SourceLocation = #_sourceLocation, between: (Int64) -> Void = { _ in }
+  ) {
+    for budget in 1...most {
+      between(budget)
+      for (processor, slots) in turns(budget) {
+        let found = run(slots, processor: processor)
+        #expect(
+          found == nil, "\(what) budget \(budget), processor \(processor): \(found ?? "")", sourceLocation: place)
+        if found != nil { return }
+      }
+    }
+  }
+
   /// Runs one side, its timer included, to a slot or to what stops it, and to behind what waits there.
   private func run(_ cpu: CPU, _ engine: any Engine, until end: Int64) -> UInt32 {
     while true {
