@@ -24,7 +24,8 @@ typedef struct kt_code_memory {
   size_t size;
 } kt_code_memory;
 
-/// Maps `size` bytes as code memory, the executable mapping within 2 GiB of the program where there is room. Returns 0, or -1 with errno set.
+/// Maps `size` bytes as code memory, the executable mapping within 2 GiB of the program where there is room. Returns 0,
+/// or -1 with errno set.
 int kt_map_code(size_t size, kt_code_memory *memory);
 void kt_unmap_code(kt_code_memory *memory);
 

@@ -1,13 +1,15 @@
 // The way from Swift into the code cache and back, and what the host patcher needs of the operating system.
 #pragma once
+
+/// Bytes of stack that calls of emitted code may take, 16 each. (enter.S reads this line too.)
+#define KT_EMITTED_STACK 32768
+
+#ifndef __ASSEMBLER__
 #include "kittson_cpu.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/// Bytes of stack that calls of emitted code may take, 16 each.
-#define KT_EMITTED_STACK 32768
 
 /// Gives r15 for the present frame: a place in the ring's two mappings with room on either side, so that calls and returns
 /// of emitted code need no wrapping. Sets frame_base, frame_low and frame_high.
@@ -48,4 +50,5 @@ uint64_t kt_patch_traps_taken(void);
 
 #ifdef __cplusplus
 }
+#endif
 #endif

@@ -1,7 +1,8 @@
 // Entry to and exit from emitted code (kittson_translator.h), System V calling convention.
+#include "kittson_translator.h"
+
 #if defined(__x86_64__)
 #define FRAME 24 /* the return thunk, the outer stack_base, MXCSR */
-#define STACK 32768 /* KT_EMITTED_STACK */
 #define BIAS 128  /* KT_CPU_BIAS */
 #define FPSR 352  /* offsetof(kt_cpu, ar_fpsr) */
 #define BUDGET 272 /* offsetof(kt_cpu, budget) */
@@ -40,7 +41,7 @@ kt_enter_code:
   movq (%rdi,%rax), %rcx
   movq %rcx, 8(%rsp)
   movq %rsp, (%rdi,%rax)
-  leaq -STACK(%rsp), %rcx
+  leaq -KT_EMITTED_STACK(%rsp), %rcx
   movq %rcx, 8(%rdi,%rax)
   movq 16(%rdi,%rax), %rcx
   movq %rcx, (%rsp)

@@ -37,18 +37,14 @@ public final class BootSession {
   }
 
   private static func open(_ bytes: [UInt8]) throws(SessionError) -> ParavirtImage {
-    do {
-      let image = try ELFImage(bytes: bytes)
-      if isProgram(image) { throw SessionError.image("a Linux program, no system image: use 'kittson run'") }
-      guard image.type == .executable else {
-        throw SessionError.image("a shared object, no system image: name a linked kernel")
-      }
-      return try ParavirtImage(image)
-    } catch let error as SessionError {
-      throw error
-    } catch let error as ELFError {
-      throw .image(error.description)
-    } catch { throw .image("\(error)") }
+    let image: ELFImage, guest: ParavirtImage
+    do throws(ELFError) {
+      image = try ELFImage(bytes: bytes)
+      guest = try ParavirtImage(image)
+    } catch { throw .image(error.description) }
+    if isProgram(image) { throw .image("a Linux program, no system image: use 'kittson run'") }
+    guard image.type == .executable else { throw .image("a shared object, no system image: name a linked kernel") }
+    return guest
   }
 
   /// Whether an image is a program of a Linux process: it names a dynamic loader, or lies in the user's regions behind the

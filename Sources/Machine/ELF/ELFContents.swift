@@ -209,24 +209,22 @@ package struct ELFSymbols: Sendable {
 
   /// The last symbol at or below `address`, and how far behind it the address lies.
   package func nearest(to address: UInt64) -> (symbol: Symbol, offset: UInt64)? {
-    var low = 0
-    var high = symbols.count
-    while low < high {
-      let middle = (low + high) / 2
-      if symbols[middle].value <= address { low = middle + 1 } else { high = middle }
-    }
-    guard low > 0 else { return nil }
-    var found = low - 1
-    while found > 0, symbols[found - 1].value == symbols[found].value { found -= 1 }
-    return (symbols[found], address - symbols[found].value)
+    nearestIndex(to: address).map { (symbols[$0], address - symbols[$0].value) }
+  }
+
+  /// Index of the first of the symbols at the last address at or below `address`.
+  private func nearestIndex(to address: UInt64) -> Int? {
+    let (next, overflow) = address.addingReportingOverflow(1)
+    let end = overflow ? symbols.count : firstIndex(of: next)
+    return end > 0 ? firstIndex(of: symbols[end - 1].value) : nil
   }
 
   /// The symbol that objdump names an address by: the last one at or below it, or else the first one; of several at one
   /// address one of `section`; where `isRequired`, only one of that section.
   package func listingIndex(_ address: UInt64, section: UInt16?, isRequired: Bool) -> Int? {
     if symbols.isEmpty { return nil }
-    let near = nearest(to: address)
-    let first = near.map { firstIndex(of: $0.symbol.value) } ?? 0
+    let near = nearestIndex(to: address)
+    let first = near ?? 0
     guard let section else { return first }
     var index = first
     while index < symbols.count, symbols[index].value == symbols[first].value {

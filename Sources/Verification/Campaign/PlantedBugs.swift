@@ -58,6 +58,19 @@ private func result(
   }
 }
 
+/// The targets of a comparison stay as they were where `isWrong` says so before it.
+private func keepingTargets(_ isWrong: @escaping @Sendable (CPU, Instruction) -> Bool) -> Around {
+  { cpu, i, execute in
+    let wrong = isWrong(cpu, i), targets = (cpu.readPR(Int(i.p1)), cpu.readPR(Int(i.p2)))
+    let status = execute()
+    if wrong && status == .done {
+      cpu.writePR(Int(i.p1), targets.0)
+      cpu.writePR(Int(i.p2), targets.1)
+    }
+    return status
+  }
+}
+
 /// Other targets of a comparison where `isWrong` says so of r2 and r3.
 private func compared(
   _ opcodes: [Opcode], _ p1: Bool?, _ p2: Bool?,
@@ -187,15 +200,8 @@ extension PlantedBug {
     PlantedBug("cmp-or", "cmp.eq.or sets its first target in any case", compared([.cmp_eq_or], true, true) { _, _, _ in
       true
     }),
-    PlantedBug("cmp-unc-off", "cmp.unc with its predicate off leaves the targets", { cpu, i, execute in
-      let isIt = [.cmp_eq_unc, .cmp_lt_unc, .cmp_ltu_unc].contains(i.opcode) && !cpu.readPR(Int(i.qp))
-      let targets = (cpu.readPR(Int(i.p1)), cpu.readPR(Int(i.p2)))
-      let status = execute()
-      if isIt && status == .done {
-        cpu.writePR(Int(i.p1), targets.0)
-        cpu.writePR(Int(i.p2), targets.1)
-      }
-      return status
+    PlantedBug("cmp-unc-off", "cmp.unc with its predicate off leaves the targets", keepingTargets { cpu, i in
+      [.cmp_eq_unc, .cmp_lt_unc, .cmp_ltu_unc].contains(i.opcode) && !cpu.readPR(Int(i.qp))
     }),
     PlantedBug("tbit-position", "tbit looks at the next bit", compared([.tbit_z], nil, nil) { i, _, a in
       let pos = UInt64(i.pos)
@@ -226,16 +232,9 @@ extension PlantedBug {
       if was && status == .done { cpu.setNaT(Int(i.r1)) }
       return status
     }),
-    PlantedBug("nat-compared", "a comparison of a NaT leaves its targets", around([.cmp_eq, .cmp_lt, .cmp4_eq]) {
-      cpu, i, execute in
-      let isNaT = cpu.readNaT(Int(i.r2)) || cpu.readNaT(Int(i.r3))
-      let targets = (cpu.readPR(Int(i.p1)), cpu.readPR(Int(i.p2)))
-      let status = execute()
-      if isNaT && status == .done {
-        cpu.writePR(Int(i.p1), targets.0)
-        cpu.writePR(Int(i.p2), targets.1)
-      }
-      return status
+    PlantedBug("nat-compared", "a comparison of a NaT leaves its targets", keepingTargets { cpu, i in
+      [.cmp_eq, .cmp_lt, .cmp4_eq].contains(i.opcode) && cpu.readPR(Int(i.qp))
+        && (cpu.readNaT(Int(i.r2)) || cpu.readNaT(Int(i.r3)))
     }),
     PlantedBug("fill-nat", "ld8.fill brings no NaT", after([.ld8_fill, .ld8_fill_r, .ld8_fill_i]) { cpu, i in
       clearNaT(cpu, i.r1)
