@@ -42,6 +42,12 @@ extern "C" {
 // set in the upper word, whose lower 18 bits are then zero. Never packed: NaN, denormal (see decisions/0001).
 #define KT_FR_PACKED_DOUBLE 0x8000000000000000ULL
 
+// Marks a floating-point register whose value emitted code has put off: its upper word says which step of which run
+// computes it (Translator). Nobody outside of emitted code sees one.
+#define KT_FR_PUT_OFF 0x4000000000000000ULL
+// In kt_cpu.deferred_mask: registers may be so marked.
+#define KT_DEFERRED_RUNS 1u
+
 /// A floating-point register. Canonical form: `significand` 64 bits, `sign_exponent` bit 17 the sign, bits 16:0 the
 /// exponent biased by 65535.
 typedef struct kt_fr {
@@ -233,8 +239,9 @@ struct kt_cpu {
   kt_alat *alat;          // the advanced load address table, or NULL: it is empty and stays so
   const void *deferred;   // floating-point results put off by emitted code, of two integers; whoever leaves it settles them
   uint64_t deferred_a, deferred_b;
-  uint32_t deferred_mask; // registers below 32 whose values are put off
+  uint32_t deferred_mask; // registers below 32 whose values are put off; KT_DEFERRED_RUNS
   uint32_t reserved4;
+  uint64_t deferred_progress; // the mark of the last step that was put off, while a run is being executed
 
   // Services that emitted code and the engines call through the struct, so that no module needs to know the other.
   // All return a kt_status; KT_INTERRUPTED means that the fault has been delivered.

@@ -75,6 +75,8 @@ kt_leave_code:
   leaq -BIAS(%rbx), %rdi
   movq kt_settle_offset(%rip), %rcx
   call *-BIAS(%rbx,%rcx)
+  movq kt_deferred_offset(%rip), %rcx
+  movl $0, -BIAS(%rbx,%rcx)
 2:
   movq %r12, %rax
   addq $FRAME, %rsp

@@ -11,6 +11,7 @@ struct FloatCall {
   enum Operation: UInt64 {
     case multiplyAdd, multiplySubtract, multiplyNegatedAdd, reciprocal, reciprocalRoot, fromInteger
     case toSigned, toUnsigned, toSignedTruncated, toUnsignedTruncated
+    case parallelMultiply
   }
 
   var operation: Operation
@@ -30,6 +31,10 @@ struct FloatCall {
     case .fnma, .fnma_s, .fnma_d:
       operation = .multiplyNegatedAdd
       precision = UInt64(i.opcode.index - Opcode.fnma.index)
+    case .fpma:
+      // The host's flags are sf0's.
+      guard i.f2 == 0, i.statusField == 0 else { return nil }
+      operation = .parallelMultiply
     case .frcpa: operation = .reciprocal
     case .frsqrta: operation = .reciprocalRoot
     case .fcvt_xf:
@@ -71,16 +76,25 @@ private struct Normal {
 /// 0: done. 1: refused.
 let computeFloat: @convention(c) (CPU?, UInt64) -> Int32 = { cpu, word in
   let cpu = cpu.unsafelyUnwrapped
+  if cpu.pointee.deferred_mask & UInt32(KT_DEFERRED_RUNS) != 0 && readsPutOff(cpu, word) { settleSequences(cpu) }
   let qualified = kt_predicates(cpu)[Int(word >> 36 & 63)] != 0
   switch word >> 28 & 15 {
   case 0, 1, 2: return qualified ? multiplyAdd(cpu, word) : 0
   case 3, 4: return reciprocal(cpu, word, qualified)
   case 5: return qualified ? fromInteger(cpu, word) : 0
+  case FloatCall.Operation.parallelMultiply.rawValue: return qualified ? parallelMultiply(cpu, word) : 0
   default: return qualified ? toInteger(cpu, word) : 0
   }
 }
 
 // MARK: Registers
+
+/// Whether an operand's value is put off.
+@inline(never) private func readsPutOff(_ cpu: CPU, _ word: UInt64) -> Bool {
+  let floats = kt_floats(cpu)
+  func isPutOff(_ n: UInt64) -> Bool { DeferredSequence.isMark(floats[Int(n & 0x7f)].sign_exponent) }
+  return isPutOff(word >> 7) || isPutOff(word >> 14) || isPutOff(word >> 21)
+}
 
 @inline(__always) private func register(_ cpu: CPU, _ n: UInt64) -> kt_fr {
   cpu.unpack(kt_floats(cpu)[Int(n & 0x7f)])
@@ -289,6 +303,29 @@ private func finish(
   writeResult(cpu, word, result)
   if tail != 0 { raiseInexact(cpu, word) }
   return 0
+}
+
+// MARK: Pairs
+
+/// fpmpy of normal singles and zeros.
+private func parallelMultiply(_ cpu: CPU, _ word: UInt64) -> Int32 {
+  let x = register(cpu, word >> 14), y = register(cpu, word >> 21)
+  guard plainControls(cpu, word) != nil, x.sign_exponent == 0x1003e, y.sign_exponent == 0x1003e,
+    let low = product(x.significand, y.significand), let high = product(x.significand >> 32, y.significand >> 32)
+  else { return 1 }
+  let bits = UInt64(high.result.bitPattern) << 32 | UInt64(low.result.bitPattern)
+  write(cpu, word, kt_fr(significand: bits, sign_exponent: 0x1003e))
+  if low.inexact || high.inexact { raiseInexact(cpu, word) }
+  return 0
+}
+
+/// nil: an operand or the result is neither normal nor an exact zero.
+@inline(__always) private func product(_ a: UInt64, _ b: UInt64) -> (result: Float, inexact: Bool)? {
+  let x = Float(bitPattern: UInt32(truncatingIfNeeded: a)), y = Float(bitPattern: UInt32(truncatingIfNeeded: b))
+  guard x.isNormal || x.isZero, y.isNormal || y.isZero else { return nil }
+  let exact = Double(x) * Double(y), result = Float(exact)
+  guard result.isNormal || exact == 0 else { return nil }
+  return (result, Double(result) != exact)
 }
 
 // MARK: Reciprocal and conversions

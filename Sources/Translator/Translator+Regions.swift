@@ -106,7 +106,7 @@ extension TranslatorEngine {
   private func survey(_ members: [Member], _ cpu: CPU) -> RegionLayout? {
     var uses = [Int](repeating: 0, count: Slot.count)
     var written = [Bool](repeating: false, count: Slot.count)
-    var doubles: Set<Int> = []
+    var doubles: Set<Int> = [], putOff: Set<Int> = []
     var layout = RegionLayout(entries: [], carried: [], places: [], written: [])
     var bytes = 0, exits = 0, nodes = 0
     for (index, member) in members.enumerated() {
@@ -115,6 +115,7 @@ extension TranslatorEngine {
       guard frontend.passedSites.isEmpty, !frontend.hasDivision else { return nil }
       block.countUses(member.weight, &uses, &written)
       doubles.formUnion(block.doubleSlots())
+      putOff.formUnion(block.slotsPutOff())
       layout.entries.append(RegionEntry(
         start: member.start, marker: member.key & CFM.mask, slots: block.slots, number: cache.blockCount + index))
       bytes += Lowering.bound(block) + (Lowering.carriers + Lowering.vectorCarriers).count * Block.nodeBytes
@@ -124,7 +125,7 @@ extension TranslatorEngine {
     guard nodes <= Self.regionNodes, cache.hasRoom(bytes: bytes, exits: exits, blocks: members.count) else {
       return nil
     }
-    let ranked = uses.indices.filter { uses[$0] > 1 }.sorted { (uses[$1], $0) < (uses[$0], $1) }
+    let ranked = uses.indices.filter { uses[$0] > 1 && !putOff.contains($0) }.sorted { (uses[$1], $0) < (uses[$0], $1) }
     let general = ranked.filter { !doubles.contains($0) }.prefix(Lowering.carriers.count)
     let vectors = ranked.filter(doubles.contains).prefix(Lowering.vectorCarriers.count)
     layout.carried = Array(general) + Array(vectors)
@@ -154,7 +155,7 @@ extension Block {
       switch node.op {
       case .get, .put:
         let slot = Int(node.imm)
-        if Slot.isPredicate(slot) || Slot.isExponent(slot) { continue }
+        if Slot.isPredicate(slot) || Slot.isExponent(slot) || slot == Slot.progress { continue }
         uses[slot] += weight
         if node.op == .put { written[slot] = true }
       case .floatCall:

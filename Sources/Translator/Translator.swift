@@ -17,6 +17,8 @@ package struct TranslatorStatistics: Sendable {
   package var regions = 0
   /// Blocks with an integer division by the host's.
   package var divisions = 0
+  /// Quotients and roots of doubles and singles by the host's.
+  package var sequences = 0
   package var interpreted = 0
   package var invalidations = 0
   package var flushes = 0
@@ -77,6 +79,7 @@ package final class TranslatorEngine: BlockEngine {
   private var siteGeneration: UInt64 = 0
   /// What blocks with results put off refer to.
   private var runs: [DeferredRun] = []
+  private var sequences: [DeferredSequence] = []
   /// How many regions were made at each head, of the code that stands there.
   var regionsAt: [RegionHead: Int] = [:]
   /// Host code of call sites by block, for listings.
@@ -342,6 +345,7 @@ package final class TranslatorEngine: BlockEngine {
     }
     arena.keep()
     runs += frontend.programs
+    sequences += frontend.sequences
     let firstExit = cache.exitCount - block.exitCount
     for exit in lowering.exits {
       cache.exits[firstExit + Int(exit.number)].place = exit.place
@@ -370,6 +374,7 @@ package final class TranslatorEngine: BlockEngine {
     if present.contains(.indirectCache) { cache.remember(number) }
     statistics.blocks += 1
     if frontend.hasDivision { statistics.divisions += 1 }
+    statistics.sequences += frontend.sequences.count
     statistics.guestInstructions += Int(block.slots)
     statistics.hostBytes += end - entry
   }
@@ -416,6 +421,7 @@ package final class TranslatorEngine: BlockEngine {
     cache.removeAll()
     arena.removeAll()
     runs.removeAll(keepingCapacity: true)
+    sequences.removeAll(keepingCapacity: true)
     regionsAt.removeAll(keepingCapacity: true)
     pending = -1
     mustFlush = false
@@ -439,7 +445,7 @@ package final class TranslatorEngine: BlockEngine {
     generation = cpu.pointee.fetch_generation
     if cpu.pointee.is_process != 0 {
       epoch += 1
-      cache.retireWideRegions()
+      cache.retireWide()
       return cache.unlinkAll()
     }
     var place = snapshot

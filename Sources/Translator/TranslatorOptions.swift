@@ -30,7 +30,11 @@ package struct TranslatorOptions: OptionSet, Sendable {
   package static let divisions = TranslatorOptions(rawValue: 1 << 11)
   /// Guest calls and returns are host calls and returns.
   package static let returns = TranslatorOptions(rawValue: 1 << 12)
-  package static let all = TranslatorOptions(rawValue: (1 << 13) - 1)
+  /// Quotients and square roots of doubles and singles are the host's.
+  package static let sequences = TranslatorOptions(rawValue: 1 << 13)
+  /// Single-precision arithmetic, loads and stores by the host's instructions.
+  package static let singles = TranslatorOptions(rawValue: 1 << 14)
+  package static let all = TranslatorOptions(rawValue: (1 << 15) - 1)
 
   /// The names that `--disable` takes.
   package static let names: [(name: String, option: TranslatorOptions, meaning: String)] = [
@@ -42,8 +46,10 @@ package struct TranslatorOptions: OptionSet, Sendable {
     ("regions", .regions, "host registers kept over the blocks of a hot loop"),
     ("near-lines", .nearLines, "lines of the software TLB for each base register"),
     ("divisions", .divisions, "compilers' integer divisions by the host's"),
+    ("float-sequences", .sequences, "compilers' quotients and square roots by the host's"),
     ("following", .following, "blocks that go on behind likely branches"),
     ("doubles", .doubles, "double-precision arithmetic by host instructions"),
+    ("singles", .singles, "single-precision arithmetic by host instructions"),
     ("float-calls", .floatCalls, "short functions for the other floating-point arithmetic"),
     ("returns", .returns, "host returns for guest returns"),
     ("indirect-cache", .indirectCache, "inline lookup of indirect branch targets"),

@@ -225,11 +225,12 @@ package final class CodeCache {
     blocks[block].incoming = -1
   }
 
-  /// Regions whose blocks lie in several granules die: what leads from block to block there asks nobody.
-  func retireWideRegions() {
-    for number in 0..<blockCount where !blocks[number].retired && blocks[number].region.count > 1 {
-      let first = blocks + Int(blocks[number].region.lowerBound)
-      if first.pointee.start & ~0xfff != blocks[number].start & ~0xfff { retire(number) }
+  /// Blocks and regions that lie in several granules die: what leads from one to the next there asks nobody.
+  func retireWide() {
+    for number in 0..<blockCount where !blocks[number].retired {
+      let block = blocks + number, first = blocks + Int(block.pointee.region.lowerBound)
+      let granule = block.pointee.start & ~0xfff
+      if first.pointee.start & ~0xfff != granule || (block.pointee.end &- 1) & ~0xfff != granule { retire(number) }
     }
   }
 

@@ -194,7 +194,7 @@ extension Frontend {
       builder.exit(if: builder.compare(.equal, b, builder.constant(Int64(-1)), size: 8), .interpret, to: here)
     }
     // What an earlier run has put off vanishes where this one writes all of it.
-    _ = builder.emit(.settle, imm: Int64(~window.run.written))
+    _ = builder.emit(.settle, imm: Int64(~window.run.written & ~UInt32(KT_DEFERRED_RUNS)))
     builder.unsettled = 0
     division = (window, a, b)
   }
@@ -237,7 +237,7 @@ extension Frontend {
     default: []
     }
     if !named.isEmpty && named.allSatisfy({ $0 > 31 || builder.unsettled >> UInt32($0) & 1 == 0 }) { return }
-    _ = builder.emit(.settle, imm: Int64(UInt32.max))
+    _ = builder.emit(.settle, imm: Int64(~UInt32(KT_DEFERRED_RUNS)))
     builder.unsettled = 0
   }
 }

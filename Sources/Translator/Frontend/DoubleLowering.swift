@@ -12,7 +12,7 @@ import Machine
 /// What a `floatArithmetic` operation computes of its operands x, y, z (f3, f4, f2 where all three stand).
 enum DoubleArithmetic: UInt8 {
   case multiply = 1, multiplyNegated, add, subtract, multiplyAdd, multiplySubtract, multiplyNegatedAdd
-  case divide, squareRoot
+  case divide, squareRoot, toSingle
 }
 
 extension Frontend {
@@ -72,9 +72,12 @@ extension Frontend {
 
   // MARK: Arithmetic
 
-  /// fma, fms, fnma with the double completer on sf0; false where it is not to be done here.
+  /// fma, fms, fnma with the single or double completer on sf0; false where it is not to be done here.
   mutating func lowerDoubleArithmetic(_ i: Instruction) -> Bool {
-    guard isNative, i.statusField == 0, ![i.f2, i.f3, i.f4].contains(where: isKnownOther) else { return false }
+    let isSingle = i.opcode == .fma_s || i.opcode == .fms_s || i.opcode == .fnma_s
+    guard isNative, !isSingle || options.contains(.singles), i.statusField == 0,
+      ![i.f2, i.f3, i.f4].contains(where: isKnownOther)
+    else { return false }
     guard let x = double(i.f3), let y = double(i.f4), let z = double(i.f2) else { return false }
     if i.opcode == .fma_d && i.f4 == 1 && i.f2 == 0 {
       // fnorm.d: a packed double is normal.
@@ -82,23 +85,30 @@ extension Frontend {
       return true
     }
     requirePlainControls()
+    if i.opcode == .fma_s && i.f4 == 1 && i.f2 == 0 {
+      let refused = builder.makeExit(.interpret, to: here)
+      let rounding = DoubleArithmetic.toSingle.rawValue
+      setDouble(i.f1, builder.emit(.floatArithmetic, x, imm: refused, size: 4, condition: rounding))
+      return true
+    }
     let kind: DoubleArithmetic
     var operands = (x, y, z)
     switch (i.opcode, i.f2 == 0, i.f4 == 1) {
-    case (.fnma_d, true, _): kind = .multiplyNegated
+    case (.fnma_d, true, _), (.fnma_s, true, _): kind = .multiplyNegated
     case (_, true, _): kind = .multiply
-    case (.fma_d, _, true): (kind, operands) = (.add, (x, z, -1))
-    case (.fms_d, _, true): (kind, operands) = (.subtract, (x, z, -1))
+    case (.fma_d, _, true), (.fma_s, _, true): (kind, operands) = (.add, (x, z, -1))
+    case (.fms_d, _, true), (.fms_s, _, true): (kind, operands) = (.subtract, (x, z, -1))
     case (_, _, true): (kind, operands) = (.subtract, (z, x, -1))
-    case (.fma_d, _, _): kind = .multiplyAdd
-    case (.fms_d, _, _): kind = .multiplySubtract
+    case (.fma_d, _, _), (.fma_s, _, _): kind = .multiplyAdd
+    case (.fms_d, _, _), (.fms_s, _, _): kind = .multiplySubtract
     default: kind = .multiplyNegatedAdd
     }
     if kind == .multiply || kind == .multiplyNegated { operands.2 = -1 }
     if operands.2 >= 0 && !Frontend.hostHasFMA { return false }
     let refused = builder.makeExit(.interpret, to: here)
     let result = builder.emit(
-      .floatArithmetic, operands.0, operands.1, operands.2, imm: refused, condition: kind.rawValue)
+      .floatArithmetic, operands.0, operands.1, operands.2, imm: refused, size: isSingle ? 4 : 8,
+      condition: kind.rawValue)
     setDouble(i.f1, result)
     return true
   }
@@ -112,6 +122,7 @@ extension Frontend {
     guard isNative else { return false }
     if i.opcode == .fmerge_s && i.f2 == i.f3 && i.f2 > 1 {
       let source = physicalFR(i.f2), target = physicalFR(i.f1)
+      guard holdsItself(source) else { return false }
       if source != target {
         builder.put(Slot.significand(target), builder.read(Slot.significand(source)))
         builder.put(Slot.exponent(target), builder.read(Slot.exponent(source)))
@@ -128,6 +139,43 @@ extension Frontend {
     } else {
       setDouble(i.f1, builder.or(signed, builder.andImmediate(y, Int64.max)))
     }
+    return true
+  }
+
+  /// Leaves where a register's value is put off; false where that is known.
+  mutating func holdsItself(_ register: Int) -> Bool {
+    if !options.contains(.sequences) || register >= 32 { return true }
+    let form = builder.read(Slot.exponent(register))
+    if let known = builder.known(form) { return !DeferredSequence.isMark(UInt64(bitPattern: known)) }
+    builder.exit(if: builder.testBit(form, 62, set: true), .interpret, to: here)
+    return true
+  }
+
+  /// fclass of packed doubles: zeros, normal numbers and infinities.
+  mutating func lowerClass(_ i: Instruction, _ qualifying: Int32) -> Bool {
+    guard options.contains(.doubles), !isDisabled(i.f2), !isKnownOther(i.f2), let bits = double(i.f2) else {
+      return false
+    }
+    let zero = builder.constant(Int64(0))
+    let magnitude = builder.shift(.shiftLeft, bits, 1)
+    let infinity = builder.constant(Int64(bitPattern: 0x7ff << 53))
+    var holds = zero
+    if i.imm & 4 != 0 { holds = builder.compare(.equal, magnitude, zero, size: 8) }
+    if i.imm & 0x30 == 0x30 {
+      holds = builder.either(holds, builder.compare(.notEqual, magnitude, zero, size: 8))
+    } else if i.imm & 0x10 != 0 {
+      let isFinite = builder.compare(.below, magnitude, infinity, size: 8)
+      holds = builder.either(holds, builder.both(builder.compare(.notEqual, magnitude, zero, size: 8), isFinite))
+    } else if i.imm & 0x20 != 0 {
+      holds = builder.either(holds, builder.compare(.equal, magnitude, infinity, size: 8))
+    }
+    switch i.imm & 3 {
+    case 0: holds = zero
+    case 1: holds = builder.both(holds, builder.compare(.greaterEqual, bits, zero, size: 8))
+    case 2: holds = builder.both(holds, builder.compare(.less, bits, zero, size: 8))
+    default: break
+    }
+    writePredicates(i, i.opcode == .fclass_m_unc ? .unconditional : .normal, holds, qualifying)
     return true
   }
 
@@ -166,7 +214,11 @@ extension Frontend {
   mutating func lowerSetDouble(_ i: Instruction) -> Bool {
     guard isNative, i.f1 > 1, !isDisabled(i.f1) else { return false }
     if i.opcode == .setf_s {
-      guard let known = builder.known(gr(i.r2)) else { return false }
+      guard let known = builder.known(gr(i.r2)) else {
+        guard options.contains(.singles) else { return false }
+        setDouble(i.f1, builder.emit(.checkSingle, gr(i.r2), imm: builder.makeExit(.interpret, to: here)))
+        return true
+      }
       let value = Float(bitPattern: UInt32(truncatingIfNeeded: known))
       guard value.isNormal || value.isZero else { return false }
       setDouble(i.f1, builder.constant(Int64(bitPattern: Double(value).bitPattern)))
@@ -184,6 +236,34 @@ extension Frontend {
     if exponent >= 0, let known = builder.known(exponent), known != Frontend.integerExponent { return false }
     let source = integer(i.f2)
     setDouble(i.f1, builder.emit(.convertInteger, source, imm: builder.makeExit(.interpret, to: here)))
+    return true
+  }
+
+  mutating func lowerSetExponent(_ i: Instruction) -> Bool {
+    guard isNative, i.f1 > 1, !isDisabled(i.f1) else { return false }
+    if let known = builder.known(gr(i.r2)), 0xfc01...0x103fe ~= known & 0x1ffff {
+      setDouble(i.f1, builder.constant((known >> 17 & 1) << 63 | (known & 0x1ffff - 0xfc00) << 52))
+      return true
+    }
+    let register = physicalFR(i.f1)
+    builder.put(Slot.significand(register), builder.constant(Int64.min))
+    builder.put(Slot.exponent(register), builder.andImmediate(gr(i.r2), 0x3ffff))
+    called.remove(i.f1)
+    markModified(i.f1)
+    return true
+  }
+
+  /// The bits of a register that holds a packed double as stfs and getf.s give them.
+  mutating func singleBits(_ n: UInt8) -> Int32? {
+    guard let bits = double(n) else { return nil }
+    return builder.emit(.singleBits, bits, imm: builder.makeExit(.interpret, to: here))
+  }
+
+  mutating func lowerGetSingle(_ i: Instruction) -> Bool {
+    guard isNative, options.contains(.singles), isWritable(i.r1), !isDisabled(i.f2), !isKnownOther(i.f2),
+      let bits = singleBits(i.f2)
+    else { return false }
+    setGR(i.r1, bits)
     return true
   }
 

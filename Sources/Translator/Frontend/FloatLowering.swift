@@ -45,6 +45,16 @@ extension Frontend {
     markModified(n)
   }
 
+  /// A register that is written under a predicate may keep what it has: a mark of what is put off does not go through
+  /// host registers. False where it is known to have one.
+  mutating func mayKeep(_ n: UInt8) -> Bool {
+    let condition = builder.predicate
+    if condition < 0 { return true }
+    builder.predicate = -1
+    defer { builder.predicate = condition }
+    return holdsItself(physicalFR(n))
+  }
+
   /// Sets psr.mfl or psr.mfh, once a block where nothing can clear it in between.
   mutating func markModified(_ n: UInt8) {
     let bit = Int64(n < 32 ? PSR.mfl : PSR.mfh)
@@ -56,13 +66,13 @@ extension Frontend {
   mutating func lowerIntegerFloat(_ i: Instruction) {
     switch i.opcode {
     case .setf_sig:
-      guard i.f1 > 1, !isDisabled(i.f1) else { return leaveToInterpreter() }
+      guard i.f1 > 1, !isDisabled(i.f1), mayKeep(i.f1) else { return leaveToInterpreter() }
       setInteger(i.f1, gr(i.r2))
     case .getf_sig:
       guard isWritable(i.r1), !isDisabled(i.f2) else { return leaveToInterpreter() }
       setGR(i.r1, integer(i.f2))
     default:
-      guard i.f1 > 1, !isDisabled(i.f1), !isDisabled(i.f2), !isDisabled(i.f3), !isDisabled(i.f4) else {
+      guard i.f1 > 1, ![i.f1, i.f2, i.f3, i.f4].contains(where: isDisabled), mayKeep(i.f1) else {
         return leaveToInterpreter()
       }
       let x = integer(i.f3), y = integer(i.f4), z = integer(i.f2)

@@ -4,11 +4,20 @@ import IA64
 import Machine
 
 extension Frontend {
-  /// False for what is not done here: speculation, singles, extended forms, and doubles under a predicate.
+  /// False for what is not done here: speculation and extended forms.
   mutating func lowerFloatMemory(_ i: Instruction) -> Bool {
-    guard options.contains(.doubles), builder.predicate < 0 || isWhole(i.opcode) else { return false }
+    guard options.contains(.doubles) else { return false }
     builder.base = i.r3
+    if builder.predicate >= 0 && !isWhole(i.opcode) { return lowerPredicated(i) }
     switch i.opcode {
+    case .ldfs: return loadSingle(i, -1)
+    case .ldfs_r:
+      guard isWritable(i.r3) else { return false }
+      return loadSingle(i, builder.add(gr(i.r3), gr(i.r2)))
+    case .ldfs_i:
+      guard isWritable(i.r3) else { return false }
+      return loadSingle(i, builder.addImmediate(gr(i.r3), i.imm))
+    case .stfs, .stfs_i: return storeSingle(i)
     case .ldfd, .ldfd_a, .ldfd_c_clr, .ldfd_c_nc, .ldf8, .ldf8_a, .ldf8_c_clr, .ldf8_c_nc: return loadFloat(i, -1)
     case .ldfd_r, .ldfd_a_r, .ldfd_c_clr_r, .ldfd_c_nc_r, .ldf8_r, .ldf8_a_r, .ldf8_c_clr_r, .ldf8_c_nc_r:
       guard isWritable(i.r3) else { return false }
@@ -28,7 +37,7 @@ extension Frontend {
   private func isWhole(_ opcode: Opcode) -> Bool {
     switch opcode {
     case .ldfp8, .ldfp8_i, .stf_spill, .stf_spill_i, .ldf_fill, .ldf_fill_r, .ldf_fill_i: true
-    default: isInteger(opcode)
+    default: false
     }
   }
 
@@ -39,11 +48,9 @@ extension Frontend {
 
   private mutating func loadFloat(_ i: Instruction, _ updated: Int32) -> Bool {
     guard i.f1 > 1, !isDisabled(i.f1) else { return false }
-    let isAdvanced = i.flags.contains(.advanced)
-    guard !isAdvanced || builder.predicate < 0 else { return false }
-    let raw = isAdvanced
+    let raw = i.flags.contains(.advanced)
       ? builder.emit(.load, gr(i.r3), imm: builder.makeExit(.interpret, to: here), size: 8, condition: 1)
-      : load(gr(i.r3))
+      : builder.emit(.load, gr(i.r3), size: 8)
     if isInteger(i.opcode) {
       setInteger(i.f1, raw)
     } else {
@@ -72,10 +79,101 @@ extension Frontend {
       bits = value
     }
     let address = gr(i.r3)
-    _ = builder.emit(.store, address, bits, builder.predicate, size: 8)
+    _ = builder.emit(.store, address, bits, size: 8)
     if updates { setGR(i.r3, builder.addImmediate(address, i.imm)) }
     endStore()
     return true
+  }
+
+  // MARK: Singles
+
+  private mutating func loadSingle(_ i: Instruction, _ updated: Int32) -> Bool {
+    guard options.contains(.singles), i.f1 > 1, !isDisabled(i.f1) else { return false }
+    let raw = builder.emit(.load, gr(i.r3), size: 4)
+    setDouble(i.f1, builder.emit(.checkSingle, raw, imm: builder.makeExit(.interpret, to: here)))
+    if updated >= 0 { setGR(i.r3, updated) }
+    return true
+  }
+
+  private mutating func storeSingle(_ i: Instruction) -> Bool {
+    let updates = i.opcode == .stfs_i
+    guard options.contains(.singles), !isDisabled(i.f2), !updates || isWritable(i.r3), !isKnownOther(i.f2),
+      let bits = singleBits(i.f2)
+    else { return false }
+    let address = gr(i.r3)
+    _ = builder.emit(.store, address, bits, size: 4)
+    if updates { setGR(i.r3, builder.addImmediate(address, i.imm)) }
+    endStore()
+    return true
+  }
+
+  // MARK: Under a predicate
+
+  /// Loads and stores of doubles and integers.
+  private mutating func lowerPredicated(_ i: Instruction) -> Bool {
+    switch i.opcode {
+    case .ldfd, .ldfd_c_clr, .ldfd_c_nc, .ldf8: return loadPredicated(i, -1)
+    case .ldfd_r, .ldf8_r:
+      guard isWritable(i.r3) else { return false }
+      return loadPredicated(i, builder.add(gr(i.r3), gr(i.r2)))
+    case .ldfd_i, .ldf8_i:
+      guard isWritable(i.r3) else { return false }
+      return loadPredicated(i, builder.addImmediate(gr(i.r3), i.imm))
+    case .stfd, .stfd_i, .stf8, .stf8_i: return storePredicated(i)
+    default: return false
+    }
+  }
+
+  private mutating func loadPredicated(_ i: Instruction, _ updated: Int32) -> Bool {
+    guard i.f1 > 1, !isDisabled(i.f1) else { return false }
+    guard mayKeep(i.f1) else { return false }
+    let register = physicalFR(i.f1), condition = builder.predicate
+    let bits = builder.read(Slot.significand(register)), form = builder.read(Slot.exponent(register))
+    let value: Int32
+    if isInteger(i.opcode) {
+      value = builder.emit(.load, gr(i.r3), bits, condition, size: 8)
+    } else {
+      // What passes the check where nothing is loaded.
+      let one = builder.constant(Int64(bitPattern: (1.0).bitPattern))
+      let raw = builder.emit(.load, gr(i.r3), one, condition, size: 8)
+      let checked = builder.emit(.checkDouble, raw, imm: builder.makeExit(.interpret, to: here))
+      value = builder.select(condition, checked, bits)
+    }
+    let newForm = builder.constant(isInteger(i.opcode) ? Frontend.integerExponent : Frontend.packed)
+    builder.put(Slot.significand(register), value)
+    builder.put(Slot.exponent(register), builder.select(condition, newForm, form))
+    called.remove(i.f1)
+    markModified(i.f1)
+    if updated >= 0 { setGR(i.r3, updated) }
+    return true
+  }
+
+  private mutating func storePredicated(_ i: Instruction) -> Bool {
+    let updates = i.opcode == .stfd_i || i.opcode == .stf8_i
+    guard !isDisabled(i.f2), !updates || isWritable(i.r3), i.f2 > 1 else { return false }
+    let register = physicalFR(i.f2), condition = builder.predicate
+    let wanted = isInteger(i.opcode) ? Frontend.integerExponent : Frontend.packed
+    let form = valueUnderPredicate(builder.read(Slot.exponent(register)))
+    if let known = builder.known(form) {
+      guard known == wanted else { return false }
+    } else {
+      let other = isInteger(i.opcode)
+        ? builder.compare(.notEqual, form, builder.constant(wanted), size: 8)
+        : builder.compare(.greaterEqual, form, builder.constant(Int64(0)), size: 8)
+      _ = builder.emit(.exitIf, builder.both(other, condition), imm: builder.makeExit(.interpret, to: here))
+    }
+    let bits = valueUnderPredicate(builder.read(Slot.significand(register)))
+    let address = gr(i.r3)
+    _ = builder.emit(.store, address, bits, condition, size: 8)
+    if updates { setGR(i.r3, builder.addImmediate(address, i.imm)) }
+    endStore()
+    return true
+  }
+
+  /// What a value is where the instruction's predicate is true.
+  private func valueUnderPredicate(_ value: Int32) -> Int32 {
+    let node = builder.block.nodes[Int(value)]
+    return node.op == .select && node.c == builder.predicate ? node.a : value
   }
 
   // MARK: 16 bytes
@@ -87,7 +185,7 @@ extension Frontend {
     builder.exit(if: builder.predicate < 0 ? odd : builder.both(odd, builder.predicate), .interpret, to: here)
   }
 
-  /// stf.spill of what is known to be in canonical form: f0, f1, integers.
+  /// stf.spill of what is known to be in canonical form (f0, f1, integers), or is a packed double and no infinity.
   private mutating func spill(_ i: Instruction) -> Bool {
     let updates = i.opcode == .stf_spill_i
     guard !isDisabled(i.f2), !updates || isWritable(i.r3) else { return false }
@@ -96,9 +194,14 @@ extension Frontend {
       low = builder.constant(i.f2 == 0 ? Int64(0) : Int64.min)
       high = builder.constant(i.f2 == 0 ? Int64(0) : 0xffff)
     } else {
-      high = builder.current[Slot.exponent(physicalFR(i.f2))]
-      guard high >= 0, let form = builder.known(high), form != Frontend.packed else { return false }
-      low = builder.read(Slot.significand(physicalFR(i.f2)))
+      let exponent = builder.current[Slot.exponent(physicalFR(i.f2))]
+      if exponent >= 0, let form = builder.known(exponent), form != Frontend.packed {
+        guard form >> 62 == 0 else { return false }
+        (low, high) = (builder.read(Slot.significand(physicalFR(i.f2))), exponent)
+      } else {
+        guard builder.predicate < 0, !called.contains(i.f2), let bits = double(i.f2) else { return false }
+        (low, high) = canonical(bits)
+      }
     }
     let address = gr(i.r3)
     requireAligned(address)
@@ -109,9 +212,22 @@ extension Frontend {
     return true
   }
 
+  /// Significand and exponent with the sign of a packed double; leaves where that is an infinity.
+  private mutating func canonical(_ bits: Int32) -> (low: Int32, high: Int32) {
+    let zero = builder.constant(Int64(0))
+    let field = builder.andImmediate(builder.shift(.shiftRight, bits, 52), 0x7ff)
+    builder.exit(
+      if: builder.compare(.equal, field, builder.constant(Int64(0x7ff)), size: 8), .interpret, to: here)
+    let isZero = builder.compare(.equal, field, zero, size: 8)
+    let sign = builder.shift(.shiftLeft, builder.shift(.shiftRight, bits, 63), 17)
+    let low = builder.orImmediate(builder.shift(.shiftLeft, bits, 11), Int64.min)
+    let high = builder.or(builder.addImmediate(field, 0xfc00), sign)
+    return (builder.select(isZero, zero, low), builder.select(isZero, sign, high))
+  }
+
   private mutating func fill(_ i: Instruction) -> Bool {
     let updates = i.opcode != .ldf_fill
-    guard i.f1 > 1, !isDisabled(i.f1), !updates || isWritable(i.r3) else { return false }
+    guard i.f1 > 1, !isDisabled(i.f1), !updates || isWritable(i.r3), mayKeep(i.f1) else { return false }
     let address = gr(i.r3)
     let updated = i.opcode == .ldf_fill_r ? builder.add(address, gr(i.r2)) : builder.addImmediate(address, i.imm)
     requireAligned(address)
@@ -129,7 +245,7 @@ extension Frontend {
     let updates = i.opcode == .ldfp8_i || i.opcode == .ldfpd_i
     // Registers of equal parity are an Illegal Operation.
     guard i.f1 > 1, i.f2 > 1, (i.f1 < 32) == (i.f2 < 32), (i.f1 ^ i.f2) & 1 == 1, !isDisabled(i.f1),
-      !updates || isWritable(i.r3)
+      !updates || isWritable(i.r3), mayKeep(i.f1), mayKeep(i.f2)
     else { return false }
     let address = gr(i.r3)
     requireAligned(address)

@@ -64,6 +64,11 @@ struct Frontend {
   /// The division whose instructions are at hand, with its operands, and whether the block has any.
   var division: (window: DivisionWindow, a: Int32, b: Int32)? = nil
   var hasDivision = false
+  /// The quotient or root whose instructions are at hand, with its operands, and all of the block.
+  var sequence: (window: SequenceWindow, a: Int32, b: Int32)? = nil
+  var sequences: [DeferredSequence] = []
+  /// Host address of the granule that is read.
+  var text: UnsafeRawPointer? = nil
   /// Runs of instructions that the block's code puts off: who installs it keeps them for as long.
   var programs: [DeferredRun] = []
   /// Heads of loops in the region at hand: the line ends where it comes to one with the same marker.
@@ -84,6 +89,9 @@ struct Frontend {
     builder.begin(start: start, marker: marker, mode: mode)
     arena.dropUnkept()
     programs.removeAll(keepingCapacity: true)
+    sequences.removeAll(keepingCapacity: true)
+    sequence = nil
+    text = source.host
     cpu = source.cpu
     bundle = start & ~15
     page = source.page
@@ -122,7 +130,7 @@ struct Frontend {
           builder.issued = issued
           beginDivision(source)
         }
-        let words = source.host + Int(bundle & 0xfff)
+        let words = source.host + Int(bundle &- source.page)
         let decoded = Decoder.decode(InstructionBundle(loadingFrom: words))
         // Slot 2 of an MLX bundle, where nothing but changed code or a wild rfi leads, is the long instruction too.
         let end = slot == 2 ? 3 : decoded.count
@@ -151,7 +159,7 @@ struct Frontend {
         bundle = following
       }
       slot = 0
-      if division != nil { continue }
+      if division != nil || sequence != nil { continue }
       if read >= Frontend.bundleLimit || isHead || instructions >= instructionLimit || bundle & ~0xfff != source.page
         || !builder.block.hasRoom {
         builder.issued = issued
@@ -194,6 +202,8 @@ struct Frontend {
     if instruction.flags.contains(.endsBlock) || instruction.flags.contains(.branch) || instruction.opcode == .illegal {
       return leaveToInterpreter()
     }
+    // The operands of the run at hand would be lost.
+    if sequence != nil { return leaveToInterpreter() }
     let place = arena.add(instruction)
     let last: UInt8 = next & 15 == 0 ? 1 : 0
     _ = builder.emit(.interpret, imm: Int64(Int(bitPattern: place)), size: last)
@@ -239,7 +249,7 @@ struct Frontend {
   // MARK: One instruction
 
   mutating func lower(_ i: Instruction) {
-    if division != nil && continueDivision(i) { return }
+    if division != nil && continueDivision(i) || sequence != nil && continueSequence(i) { return }
     if i.flags.contains(.usesFR) { settle(before: i) }
     let qualifying = predicate(i.qp)
     let known = builder.known(qualifying)
@@ -253,6 +263,7 @@ struct Frontend {
       && lowerDoubleCompare(i, qualifying) {
       return
     }
+    if (i.opcode == .fclass_m || i.opcode == .fclass_m_unc) && i.p1 != i.p2 && lowerClass(i, qualifying) { return }
     if let known {
       if known == 0 && !i.flags.contains(.unconditional) && !isLoopBranch(i.opcode) { return }
     } else {
@@ -299,8 +310,11 @@ struct Frontend {
     switch i.opcode {
     case .setf_d, .setf_s: return lowerSetDouble(i)
     case .getf_d: return lowerGetDouble(i)
+    case .setf_exp: return lowerSetExponent(i)
+    case .frcpa, .frsqrta: return beginSequence(i) || lowerFloatCall(i)
     case .fcvt_xf: return lowerConvertInteger(i) || lowerFloatCall(i)
-    case .fma_d, .fms_d, .fnma_d:
+    case .getf_s: return lowerGetSingle(i)
+    case .fma_d, .fms_d, .fnma_d, .fma_s, .fms_s, .fnma_s:
       guard i.f1 > 1, ![i.f1, i.f2, i.f3, i.f4].contains(where: isDisabled) else { return false }
       return lowerDoubleArithmetic(i) || lowerFloatCall(i)
     case .fmerge_s, .fmerge_ns:

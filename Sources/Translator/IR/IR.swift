@@ -39,13 +39,19 @@ enum Operation: UInt8 {
   case endInterrupt    // cr.eoi; leaves by exit imm where an NMI or ExtINT is in service
   case siteBegins, siteEnds // around the IR of inlined site imm
   case countCall       // 8 bytes at host address imm += 1
-  case floatArithmetic // of packed doubles a, b, c, as `condition` says (DoubleArithmetic); the exit where refused
+  case floatArithmetic // of packed doubles a, b, c, as `condition` says (DoubleArithmetic), of `size` 4 rounded to
+                       // single; the exit where refused, or -1
   case compareDouble   // packed doubles, none a NaN: `condition` below, belowEqual, equal
   case checkDouble     // a, which must be no NaN and no denormal: the exit where it is
+  case checkSingle     // the double of single a (low 32 bits): the exit where that is no normal number and no zero
+  case singleBits      // the bits of double a in a single's place: the exit where it is outside a single's range
   case packDouble      // the packed double of a register's significand a and exponent b: the exit where there is none;
                        // `condition` the register's number where both are what its home holds, else 0xff
   case convertInteger  // the double of integer a: the exit where it has more than 53 bits
   case divide          // quotient of a and b (`condition` 1: unsigned), with the DeferredRun at imm put off
+  case checkOperands   // of a quotient a / b, or a root of a: the exit where the result would be no normal number;
+                       // `size` 4: where an operand is no single
+  case noteRun         // operands a and b of the DeferredSequence at imm, whose steps follow
   case settle          // floating-point results of registers in imm that are put off are computed
   case floatCall       // computeFloat(imm), on registers in memory; the interpreter executes instruction a where it refuses
   case interpret       // the interpreter executes instruction imm of the arena; nothing is known of state afterwards
@@ -167,9 +173,22 @@ struct Block {
       let node = nodes[index]
       switch (node.op, node.a >= 0 ? nodes[Int(node.a)].op : .dead) {
       case (.packDouble, .get): slots.insert(Int(nodes[Int(node.a)].imm))
-      case (.put, .floatArithmetic), (.put, .packDouble), (.put, .checkDouble), (.put, .convertInteger):
+      case (.put, .floatArithmetic), (.put, .packDouble), (.put, .checkDouble), (.put, .convertInteger),
+        (.put, .checkSingle):
         if node.imm >= Int64(Slot.floats) { slots.insert(Int(node.imm)) }
       default: continue
+      }
+    }
+    return slots
+  }
+
+  /// Significands of registers whose values the block may put off: their homes are not theirs alone.
+  func slotsPutOff() -> Set<Int> {
+    var slots: Set<Int> = []
+    for index in 0..<count where nodes[index].op == .put && Slot.isExponent(Int(nodes[index].imm)) {
+      let form = nodes[Int(nodes[index].a)]
+      if form.op == .constant && DeferredSequence.isMark(UInt64(bitPattern: form.imm)) {
+        slots.insert(Int(nodes[index].imm) - 1)
       }
     }
     return slots

@@ -12,12 +12,13 @@ enum Slot {
   static let unat = 203
   static let ccv = 204
   static let floats = 208  // 128 registers by physical number: significand, sign and exponent
-  static let count = 208 + 256
+  static let progress = 208 + 256  // kt_cpu.deferred_progress
+  static let count = progress + 1
 
   @inline(__always) static func significand(_ register: Int) -> Int { floats + 2 * register }
   @inline(__always) static func exponent(_ register: Int) -> Int { floats + 2 * register + 1 }
 
-  @inline(__always) static func isExponent(_ slot: Int) -> Bool { slot >= floats && slot & 1 != 0 }
+  @inline(__always) static func isExponent(_ slot: Int) -> Bool { slot >= floats && slot < progress && slot & 1 != 0 }
   @inline(__always) static func isPredicate(_ slot: Int) -> Bool { slot >= predicates && slot < branches }
   /// Homes relative to `frame`: they move with a call.
   @inline(__always) static func isStacked(_ slot: Int) -> Bool { slot >= 32 && slot < generalCount }
@@ -32,6 +33,7 @@ enum Slot {
     case ec: return "ar.ec"
     case pfs: return "ar.pfs"
     case unat: return "ar.unat"
+    case progress: return "progress"
     case floats...: return "f\((slot - floats) / 2).\(slot & 1 == 0 ? "sig" : "exp")"
     default: return "ar.ccv"
     }
@@ -81,6 +83,7 @@ enum StateOffset {
   static let deferredB = of(\.deferred_b)
   static let deferredMask = of(\.deferred_mask)
   static let settle = of(\.settle)
+  static let progress = of(\.deferred_progress)
 
   static let interruptReady = of(\.interrupt_ready)
   static let itcOffset = of(\.itc_offset)
@@ -105,6 +108,7 @@ enum StateOffset {
     case Slot.ec: return ec
     case Slot.pfs: return pfs
     case Slot.unat: return unat
+    case Slot.progress: return progress
     case Slot.floats...: return fr + Int32(slot - Slot.floats) * 8
     default: return ccv
     }

@@ -65,14 +65,15 @@ struct Optimizer {
     case .load, .store, .storeEnd, .interpret, .callSite, .callFrame, .growFrame, .returnFrame, .exitIf, .exitUnless,
       .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestBitVariable, .exitTestMask, .exitAlways, .exitIndirect,
       .exitCall, .predicatesHome, .exitIfState, .exitIfPending, .flushLine, .endInterrupt, .floatArithmetic, .checkDouble,
-      .packDouble, .floatCall, .convertInteger, .exitCompareDouble: true
+      .packDouble, .floatCall, .convertInteger, .exitCompareDouble, .checkOperands, .checkSingle,
+      .singleBits: true
     default: false
     }
   }
 
   @inline(__always) private static func hasEffect(_ op: Operation) -> Bool {
     switch op {
-    case .divide, .settle, .storeState, .setMarker, .markModified, .countCall, .siteBegins, .siteEnds: true
+    case .divide, .settle, .noteRun, .storeState, .setMarker, .markModified, .countCall, .siteBegins, .siteEnds: true
     default: seesState(op)
     }
   }

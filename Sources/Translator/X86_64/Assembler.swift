@@ -545,6 +545,15 @@ package struct Assembler {
     twoByte(0x7e, prefix: 0xf3, to, at)
   }
 
+  /// movd xmm, r32
+  package mutating func moveToVector32(_ to: UInt8, _ from: Register) {
+    byte(0x66)
+    rex(wide: false, to, 0, from.number)
+    byte(0x0f)
+    byte(0x6e)
+    direct(to, from.number)
+  }
+
   /// movq m64, xmm
   package mutating func storeDouble(_ at: Address, _ from: UInt8) {
     twoByte(0xd6, prefix: 0x66, from, at)
@@ -579,6 +588,20 @@ package struct Assembler {
     byte(0xc4)
     byte((reg & 8 == 0 ? 0x80 : 0) | 0x40 | (rm & 8 == 0 ? 0x20 : 0) | map)
     byte((wide ? 0x80 : 0) | (~second & 15) << 3 | prefix)
+  }
+
+  /// cvtsd2ss
+  package mutating func convertToSingle(_ to: UInt8, _ from: UInt8) { convert(0xf2, to, from) }
+
+  /// cvtss2sd
+  package mutating func convertFromSingle(_ to: UInt8, _ from: UInt8) { convert(0xf3, to, from) }
+
+  private mutating func convert(_ prefix: UInt8, _ to: UInt8, _ from: UInt8) {
+    byte(prefix)
+    rex(wide: false, to, 0, from)
+    byte(0x0f)
+    byte(0x5a)
+    direct(to, from)
   }
 
   /// cvtsi2sd

@@ -1,5 +1,5 @@
-// Packed doubles: scalar SSE arithmetic in vector registers, and the checks that keep a packed double normal, an infinity or
-// a zero (kittson_cpu.h).
+// Packed doubles: scalar SSE arithmetic in vector registers, and the checks that keep a packed double normal, an
+// infinity or a zero (kittson_cpu.h).
 import CSupport
 
 extension Lowering {
@@ -17,12 +17,18 @@ extension Lowering {
     case .squareRoot:
       result = allocateVector()
       a.double(.squareRoot, result, x)
+    case .toSingle:
+      result = allocateVector()
+      a.convertToSingle(result, x)
+      a.convertFromSingle(result, result)
     case .multiplyAdd, .multiplySubtract, .multiplyNegatedAdd:
       result = lowerFused(
         kind == .multiplyAdd ? .multiplyAdd : kind == .multiplySubtract ? .multiplySubtract : .multiplyNegatedAdd,
         node, x, y, z)
     }
+    if node.imm < 0 { return defineVector(index, result) }
     pinnedVectors |= 1 << UInt32(result)
+    if node.size == 4 { return roundToSingle(index, node, kind, result) }
     if kind == .multiplyNegated {
       a.moveFromVector(.rax, result)
       a.bitComplement(.rax, bit: 63)
@@ -32,6 +38,38 @@ extension Lowering {
     }
     checkExponent(index, node, Lowering.vectorPlace + result, .doubleResult)
     defineVector(index, result)
+  }
+
+  /// Rounds a double result again. That is the result rounded once, unless the double stands just between two
+  /// singles; and one operation or the other is inexact if and only if the whole is.
+  private func roundToSingle(_ index: Int, _ node: Node, _ kind: DoubleArithmetic, _ result: UInt8) {
+    let place = Lowering.vectorPlace + result
+    if kind != .toSingle {
+      a.moveFromVector(.rax, result)
+      a.arithmetic(.and, .rax, immediate: 0x1fff_ffff, .long)
+      a.arithmetic(.cmp, .rax, immediate: 0x1000_0000, .long)
+      addStub(.exit, index, exit: Int(node.imm), from: a.jump(if: .equal))
+      a.convertToSingle(result, result)
+      a.convertFromSingle(result, result)
+    }
+    a.moveFromVector(.rax, result)
+    if kind == .multiplyNegated {
+      a.bitComplement(.rax, bit: 63)
+      a.moveToVector(result, .rax)
+    }
+    checkSingleExponent(index, node, place, .doubleResult)
+    defineVector(index, result)
+  }
+
+  /// rax: the bits at `place`, of a number that a single holds, or another way.
+  private func checkSingleExponent(_ index: Int, _ node: Node, _ place: UInt8, _ kind: StubKind) {
+    a.shift(.right, .rax, by: 52)
+    a.arithmetic(.and, .rax, immediate: 0x7ff, .long)
+    a.arithmetic(.sub, .rax, immediate: 897, .long)
+    a.arithmetic(.cmp, .rax, immediate: 253, .long)
+    let stub = addStub(kind, index, exit: Int(node.imm), from: a.jump(if: .above))
+    setData(stub, place)
+    stubs[stub].back = a.cursor
   }
 
   private func lowerBinary(_ op: Assembler.DoubleOperation, _ node: Node, _ x: UInt8, _ y: UInt8) -> UInt8 {
@@ -69,18 +107,26 @@ extension Lowering {
   }
 
   func lowerCheckDouble(_ index: Int, _ node: Node) {
-    let r = writableCopy(node.a)
-    a.move(.rax, r)
-    checkExponent(index, node, r.number, .checkDouble)
-    define(index, r)
+    let r = register(node.a), x = allocateVector()
+    a.moveToVector(x, r)
+    pinnedVectors |= 1 << UInt32(x)
+    if isNeeded(node.a) {
+      a.move(.rax, r)
+      checkExponent(index, node, Lowering.vectorPlace + x, .checkDouble)
+    } else {
+      checkExponent(index, node, Lowering.vectorPlace + x, .checkDouble, in: r)
+    }
+    defineVector(index, x)
   }
 
-  /// rax: the bits at `place`, of which exponent fields 0 and 0x7ff leave the straight line. One more, they have no bit
-  /// but the lowest, or the one above the field.
-  private func checkExponent(_ index: Int, _ node: Node, _ place: UInt8, _ kind: StubKind) {
-    a.shift(.right, .rax, by: 52)
-    a.arithmetic(.add, .rax, immediate: 1, .long)
-    a.test(.rax, immediate: 0x7fe, .long)
+  /// `r`, which is used: the bits at `place`, of which exponent fields 0 and 0x7ff leave the straight line. One more,
+  /// they have no bit but the lowest, or the one above the field.
+  private func checkExponent(
+    _ index: Int, _ node: Node, _ place: UInt8, _ kind: StubKind, in r: Register = .rax
+  ) {
+    a.shift(.right, r, by: 52)
+    a.arithmetic(.add, r, immediate: 1, .long)
+    a.test(r, immediate: 0x7fe, .long)
     let stub = addStub(kind, index, exit: Int(node.imm), from: a.jump(if: .equal))
     setData(stub, place)
     stubs[stub].back = a.cursor
@@ -116,6 +162,50 @@ extension Lowering {
       Assembler.bind(a.jump(if: .equal), to: stub.back)
     }
     if let refused { a.bindShort(refused) }
+    writeSnapshot(stub)
+    emitExit(Int(stub.exit), marker: stub.marker)
+  }
+
+  func lowerCheckSingle(_ index: Int, _ node: Node) {
+    let source = register(node.a)
+    a.move32(.rax, source)
+    a.shift(.right, .rax, by: 23, .long)
+    a.arithmetic(.add, .rax, immediate: 1, .long)
+    a.test(.rax, immediate: 0xfe, .long)
+    let stub = addStub(.checkSingle, index, exit: Int(node.imm), from: a.jump(if: .equal))
+    stubs[stub].data = source
+    stubs[stub].back = a.cursor
+    let x = allocateVector()
+    a.moveToVector32(x, source)
+    a.convertFromSingle(x, x)
+    defineVector(index, x)
+  }
+
+  /// Cuts the fraction off, as stfs does.
+  func lowerSingleBits(_ index: Int, _ node: Node) {
+    let r = writableCopy(node.a)
+    a.move(.rax, r)
+    checkSingleExponent(index, node, r.number, .singleBits)
+    let stub = stubCount - 1
+    a.move(.rax, r)
+    a.shift(.right, .rax, by: 32)
+    a.arithmetic(.and, .rax, immediate: Int32.min, .long)
+    a.shift(.right, r, by: 29)
+    a.arithmetic(.sub, r, immediate: -0x4000_0000, .long)
+    a.arithmetic(.and, r, immediate: 0x7fff_ffff, .long)
+    a.arithmetic(.or, r, .rax, .long)
+    stubs[stub].back = a.cursor
+    define(index, r)
+  }
+
+  /// A zero goes on.
+  func emitSingleStub(_ stub: Stub) {
+    a.move(.rax, stub.data)
+    a.shift(.left, .rax, by: 1, stub.kind == .checkSingle ? .long : .quad)
+    let refused = a.shortJump(if: .notEqual)
+    if stub.kind == .singleBits { a.shift(.right, stub.data, by: 32) }
+    a.jump(to: stub.back)
+    a.bindShort(refused)
     writeSnapshot(stub)
     emitExit(Int(stub.exit), marker: stub.marker)
   }
@@ -175,8 +265,8 @@ extension Lowering {
 
   // MARK: Forms
 
-  /// The bits a of a register with the form b. Where both stand at home (`condition`: the register's number) a register of
-  /// another form is packed there too, so that the home is known to hold a packed double from here on.
+  /// The bits a of a register with the form b. Where both stand at home (`condition`: the register's number) a
+  /// register of another form is packed there too, so that the home is known to hold a packed double from here on.
   func lowerPackDouble(_ index: Int, _ node: Node) {
     let number = Int(node.condition)
     let sig = Slot.significand(number & 127), exp = Slot.exponent(number & 127)
@@ -249,12 +339,24 @@ extension Lowering {
     }
   }
 
+  /// rcx: the form of a register whose value may be put off. Then all is computed from what is home.
+  private func emitSettleBeforePacking(_ stub: Stub, _ number: Int) {
+    a.bitTest(.rcx, bit: 62)
+    let itself = a.jump(if: .aboveEqual)
+    writeSnapshot(stub)
+    a.call(to: context.thunks.settle)
+    a.load(.rax, home(Slot.significand(number)))
+    a.load(.rcx, home(Slot.exponent(number)))
+    a.bind(itself)
+  }
+
   func emitPackStub(_ stub: Stub) {
     let place = dataPlace(stub)
     move(Register.rax.number, place)
     let number = Int(stub.near)
     if stub.address == .none {
       a.load(.rcx, home(Slot.exponent(number)))
+      if number < 32 { emitSettleBeforePacking(stub, number) }
     } else {
       a.move(.rcx, stub.address)
     }

@@ -25,7 +25,10 @@ extension Lowering {
       entries = [RegionEntry(
         start: block.start, marker: block.marker, slots: block.slots, number: context.blockNumber)]
     }
-    if carried.contains(where: { $0.slot >= Slot.floats }) { lowerSettle(0, .max) }
+    if carried.contains(where: { $0.slot >= Slot.floats }) {
+      lowerSettle(0, .max)
+      settledAtEntry = true
+    }
     for c in carried {
       load(c.place, home(c.slot))
       enter(c.value, at: c.place)
@@ -51,10 +54,13 @@ extension Lowering {
   /// The slots that a block alone carries: the first that it reads.
   private func chooseCarried() {
     var registers = Array(Lowering.carriers.dropLast()), vectors = Lowering.vectorCarriers
-    let doubles = block.doubleSlots()
+    let doubles = block.doubleSlots(), putOff = block.slotsPutOff()
     for index in 0..<block.count where nodes[index].op == .get {
       let slot = Int(nodes[index].imm)
-      if Slot.isPredicate(slot) || Slot.isExponent(slot) || optimizer.firstUse[index] == Optimizer.never { continue }
+      if Slot.isPredicate(slot) || Slot.isExponent(slot) || optimizer.firstUse[index] == Optimizer.never
+        || putOff.contains(slot) {
+        continue
+      }
       guard let place = doubles.contains(slot) ? vectors.popLast() : registers.popLast() else { continue }
       var written = false
       for other in 0..<block.count where nodes[other].op == .put && nodes[other].imm == Int64(slot) { written = true }

@@ -138,7 +138,11 @@ extension Lowering {
     case .packDouble: lowerPackDouble(index, node)
     case .floatCall: lowerFloatCall(index, node)
     case .divide: lowerDivide(index, node)
-    case .settle: lowerSettle(index, UInt32(truncatingIfNeeded: node.imm))
+    case .checkSingle: lowerCheckSingle(index, node)
+    case .singleBits: lowerSingleBits(index, node)
+    case .checkOperands: lowerCheckOperands(index, node)
+    case .noteRun: lowerNoteRun(node)
+    case .settle: if !settledAtEntry { lowerSettle(index, UInt32(truncatingIfNeeded: node.imm)) }
     case .exitAlways: lowerExitAlways(index, node)
     case .exitIndirect: lowerExitIndirect(index, node)
     case .exitCall: lowerExitCall(index, node)

@@ -45,6 +45,10 @@ extension Lowering {
     // Consumed already: nothing but the pin keeps its register.
     pinIfHeld(value)
     loseHome(slot)
+    if let form = constant(value), Slot.isExponent(slot), DeferredSequence.isMark(UInt64(bitPattern: form)) {
+      // Settling writes the significand behind our back.
+      forgetSlot(slot - 1)
+    }
     if constant(value) == nil && nodes[Int(value)].flags & Optimizer.elided == 0 && !isHeld(value) { _ = register(value) }
     dirtyValue[slot] = value
     values[Int(value)].dirty += 1

@@ -78,6 +78,7 @@ extension Lowering {
         writeSnapshot(stub)
         emitExit(Int(stub.exit), marker: stub.marker)
       }
+    case .checkSingle, .singleBits: emitSingleStub(stub)
     case .checkDouble, .doubleResult:
       emitDoubleStub(stub)
     case .packDouble: emitPackStub(stub)

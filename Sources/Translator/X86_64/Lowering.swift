@@ -76,7 +76,7 @@ final class Lowering {
 
   enum StubKind {
     case exit, load, store, budget, site, loopLeft, loopBudget, checkDouble, doubleResult, packDouble, floatCall
-    case settle, sync, modified
+    case settle, sync, modified, checkSingle, singleBits
   }
 
   struct Stub {
@@ -147,6 +147,8 @@ final class Lowering {
   }
   var carried: [Carried] = []
   var isLoop = false
+  /// Nothing is put off where the loop is entered, and nothing in it puts integer quotients off.
+  var settledAtEntry = false
   /// The region's blocks, or the block alone where it branches to itself; and jumps to heads that are not emitted yet.
   var entries: [RegionEntry] = []
   var unbound: [(place: UnsafeMutablePointer<UInt8>, entry: Int)] = []
@@ -232,6 +234,7 @@ final class Lowering {
       homeValue[slot] = -1
     }
     isLoop = context.region != nil || (context.options.contains(.loops) && block.selfLoop)
+    settledAtEntry = false
     carried.removeAll(keepingCapacity: true)
     chargeAtHead()
     if isLoop { enterLoop() }
