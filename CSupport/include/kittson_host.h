@@ -14,6 +14,10 @@ int64_t kt_host_syscall(
 /// Whether the host has fused multiply-add instructions (FMA3).
 static inline int kt_host_has_fma(void) { return __builtin_cpu_supports("fma") ? 1 : 0; }
 
+/// The names that errno.h and signal.h give a number ("ENOENT"; "INT" for SIGINT); NULL where there is none.
+const char *_Nullable kt_error_name(int code);
+const char *_Nullable kt_signal_name(int number);
+
 #ifdef __cplusplus
 }
 #endif

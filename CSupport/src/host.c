@@ -1,7 +1,8 @@
-// Host system calls by number (see kittson_host.h).
+// Host system calls by number, and names (see kittson_host.h).
 #define _GNU_SOURCE
 #include "kittson_host.h"
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 int64_t kt_host_syscall(
@@ -9,3 +10,6 @@ int64_t kt_host_syscall(
   long result = syscall(number, a0, a1, a2, a3, a4, a5);
   return result == -1 ? -(int64_t)errno : result;
 }
+
+const char *kt_error_name(int code) { return strerrorname_np(code); }
+const char *kt_signal_name(int number) { return sigabbrev_np(number); }

@@ -53,6 +53,14 @@ public final class ProgramRun {
     }
   }
 
+  /// From now on system calls and signals are written: as pieces of text that make lines, and as lines of JSON.
+  /// - Parameter isShared: whether other programs write to the same place.
+  public func traceSystemCalls(
+    lines: ((String) -> Void)?, records: ((String) -> Void)?, isShared: Bool = false
+  ) {
+    session.process.tracer = SyscallTracer(lines: lines, records: records, isShared: isShared)
+  }
+
   /// Runs until the program ends or a limit is reached.
   public func run() -> RunEnd {
     session.run(engine, limits: RunLimits(slots: configuration.maximumSlots, seconds: configuration.timeout))

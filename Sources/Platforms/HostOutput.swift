@@ -21,6 +21,10 @@ package func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> I
   return 0
 }
 
+/// A copy of a descriptor with a number that is out of a guest process's way and that no other program is given; −1 where
+/// the limit on descriptors is lower than that.
+package func remoteDescriptor(_ descriptor: Int32) -> Int32 { fcntl(descriptor, F_DUPFD_CLOEXEC, 900) }
+
 /// Writes a text, as UTF-8.
 @discardableResult
 package func writeAll(_ descriptor: Int32, _ text: String) -> Int32 {

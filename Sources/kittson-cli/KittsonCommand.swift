@@ -40,9 +40,15 @@ struct KittsonCommand: ParsableCommand {
     BenchCommand.self, FuzzCommand.self,
   ]
 
+  /// The command line with what the environment adds to it.
+  static let words: [String] = {
+    let given = CommandLine.arguments.dropFirst()
+    return given.prefix(1) + EnvironmentTwins.words(for: given.first) + given.dropFirst()
+  }()
+
   static func main() {
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(words)
       try command.run()
       try checkOutput()
     } catch let failure as Failure {

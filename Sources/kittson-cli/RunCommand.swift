@@ -13,6 +13,9 @@ struct RunCommand: ParsableCommand {
       Kittson by that signal. 126: not a program that can run here; 127: not there.
 
       A program acts with the rights of whoever starts it: this is no sandbox.
+
+      An option --name may also stand in the environment as KITTSON_NAME (KITTSON_ENGINE=interpreter, KITTSON_STRACE=1); \
+      values of a repeated one are separated by commas. The command line wins.
       """)
 
   @OptionGroup var engine: EngineOptions
@@ -39,7 +42,19 @@ struct RunCommand: ParsableCommand {
     help: ArgumentHelp("The program's argv[0]; by default PROGRAM.", valueName: "NAME"))
   var programName: String?
 
-  @Flag(help: "Says on standard error what the run did: slots and time.")
+  @OptionGroup var log: LogOptions
+
+  @Flag(
+    name: [.customLong("strace"), .customLong("strace", withSingleDash: true)],
+    help: "Writes a line for each system call and signal where Kittson's words go.")
+  var tracesCalls = false
+
+  @Option(
+    name: .customLong("strace-json"),
+    help: ArgumentHelp("Writes a line of JSON for each system call and signal to FILE.", valueName: "FILE"))
+  var callRecords: String?
+
+  @Flag(help: "Says where Kittson's words go what the run did: slots and time.")
   var stats = false
 
   @Argument(help: "An IA-64 ELF executable.")
@@ -53,22 +68,32 @@ struct RunCommand: ParsableCommand {
       throw Failure("-E \(variable): write NAME=VALUE", status: ExitStatus.usage)
     }
     let configuration = try engine.configuration()
+    let log = try self.log.log()
     let session: ProgramRun
     do throws(ProgramRun.StartError) {
       session = try ProgramRun(
         path: program, arguments: [programName ?? program] + arguments, environment: environment(), sysroot: sysroot,
-        executor: executor(), configuration: configuration, log: { writeError("kittson: \($0)\n") })
+        executor: executor(), configuration: configuration, log: { log.write("kittson: \($0)\n") })
     } catch {
       throw Failure(error.description, status: error.isMissing ? ExitStatus.notFound : ExitStatus.cannotRun)
     }
+    try trace(session, log)
     let started = hostSeconds()
     let end = session.run()
     if stats {
       let seconds = hostSeconds() - started
       let rate = fixed(Double(session.slots) / seconds / 1e6, 1)
-      writeError("slots \(session.slots) in \(fixed(seconds, 3)) s: \(rate) million a second\n")
+      log.write("slots \(session.slots) in \(fixed(seconds, 3)) s: \(rate) million a second\n")
     }
     try finish(end)
+  }
+
+  private func trace(_ session: ProgramRun, _ log: RunLog) throws {
+    let records = try callRecords.map { try self.log.open($0) }
+    guard tracesCalls || records != nil else { return }
+    session.traceSystemCalls(
+      lines: tracesCalls ? { log.write($0) } : nil, records: records.map { file in { file.write($0) } },
+      isShared: self.log.isContinued)
   }
 
   /// The caller's environment with `-E` applied, in order.
@@ -79,6 +104,7 @@ struct RunCommand: ParsableCommand {
       result.append(String(cString: entry))
       next += 1
     }
+    result.removeAll(where: EnvironmentTwins.isTwin)
     for name in unset { result.removeAll { $0.prefix { $0 != "=" } == name } }
     for variable in variables {
       let name = variable.prefix { $0 != "=" }
@@ -95,7 +121,7 @@ struct RunCommand: ParsableCommand {
     defer { free(own) }
     var words = [String(cString: own)]
     var isValue = false
-    for word in CommandLine.arguments.dropFirst().dropLast(1 + arguments.count) {
+    for word in KittsonCommand.words.dropLast(1 + arguments.count) {
       if isValue {
         isValue = false
       } else if ["-E", "--setenv", "-U", "--unsetenv", "-0", "--argv0"].contains(word) {
@@ -104,6 +130,6 @@ struct RunCommand: ParsableCommand {
         words.append(word)
       }
     }
-    return words
+    return log.isContinued ? words : words + ["--continued"]
   }
 }

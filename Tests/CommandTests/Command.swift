@@ -38,20 +38,23 @@ let program: URL = {
 func kittson(_ arguments: String...) throws -> CommandResult { try kittson(arguments) }
 
 func kittson(
-  _ arguments: [String], input: String? = nil, output: String? = nil, in folder: URL? = nil
+  _ arguments: [String], input: String? = nil, output: String? = nil, in folder: URL? = nil,
+  environment: [String: String] = [:]
 ) throws -> CommandResult {
-  try execute(program, arguments, input: input, output: output, in: folder)
+  try execute(program, arguments, input: input, output: output, in: folder, environment: environment)
 }
 
 /// Runs a program with a file, or nothing, on standard input. With a file for standard output nothing of it is kept.
 func execute(
-  _ program: URL, _ arguments: [String], input: String? = nil, output file: String? = nil, in folder: URL? = nil
+  _ program: URL, _ arguments: [String], input: String? = nil, output file: String? = nil, in folder: URL? = nil,
+  environment: [String: String] = [:]
 ) throws -> CommandResult {
   let process = Process()
   process.executableURL = program
   process.arguments = arguments
   // A crash is reported by its signal, not waited for.
   process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
+    .merging(environment) { $1 }
   process.standardInput = try input.map { try FileHandle(forReadingFrom: URL(fileURLWithPath: $0)) } ?? FileHandle.nullDevice
   if let folder { process.currentDirectoryURL = folder }
   let output = Pipe(), errors = Pipe()

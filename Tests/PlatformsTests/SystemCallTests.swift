@@ -52,6 +52,49 @@ extension ProcessTests {
       #expect(log.all[0].contains("5000") && log.all[1].contains("rseq") && log.all[1].contains("1357"))
     }
 
+    /// Arguments as strace writes them; the structures are laid out by hand after the kernel's headers.
+    @Test func traceShowsArgumentsAndResults() throws {
+      var text = ""
+      process.tracer = SyscallTracer(lines: { text += $0 }, records: nil)
+      func traced(_ number: UInt64, _ arguments: UInt64...) -> String {
+        text = ""
+        _ = process.perform(SystemCall(number: number, arguments: arguments))
+        return String(text.drop { $0 != " " }.dropFirst())
+      }
+      let other = buffer + 256
+      try process.memory.write(Array("/no\"dir/a\n\0".utf8), to: buffer)
+      #expect(
+        traced(1281, ~0 &- 99, buffer, 0o2000101, 0o640)
+          == #"openat(AT_FDCWD, "/no\"dir/a\n", O_WRONLY|O_CREAT|O_CLOEXEC, 0640) = "#
+          + "-1 ENOENT (No such file or directory)\n")
+      #expect(traced(1281, 7, 0x10, 0, 9) == "openat(7, 0x10, O_RDONLY) = -1 EFAULT (Bad address)\n")
+      try process.memory.write(
+        [0x4000_0000_0000_1230, 0x1000_0004, 1 << 1 | 1 << 33].withUnsafeBytes { Array($0) } as [UInt8], to: buffer)
+      #expect(
+        traced(1177, 17, buffer, other, 8)
+          == "rt_sigaction(SIGCHLD, {sa_handler=0x4000000000001230, sa_flags=SA_SIGINFO|SA_RESTART, "
+          + "sa_mask=[SIGINT SIGRT_2]}, {sa_handler=SIG_DFL, sa_flags=0, sa_mask=[]}, 8) = 0\n")
+      try process.memory.write([2, 0, 0, 80, 127, 0, 0, 1] + [UInt8](repeating: 0, count: 8), to: buffer)
+      #expect(
+        traced(1192, 999, buffer, 16)
+          == "connect(999, {sa_family=AF_INET, sin_port=80, sin_addr=127.0.0.1}, 16) = -1 EBADF (Bad file descriptor)\n")
+      #expect(traced(1325, 0, 7, 0, 0) == "prlimit64(0, RLIMIT_NOFILE, NULL, NULL) = 0\n")
+      #expect(
+        traced(1230, buffer, 0x81, 3)
+          == "futex(\(hexadecimal(buffer)), FUTEX_WAKE|FUTEX_PRIVATE_FLAG, 3, NULL, NULL, 0) = 0\n")
+      #expect(traced(5000, 1).hasPrefix("syscall_5000(1, 0, 0, 0, 0, 0) = -1 ENOSYS ("))
+      #expect(
+        traced(1151, 0, 4096, 3, 0x22, ~0, 0)
+          .hasPrefix("mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x20000"))
+      try process.memory.write([other, 3, other + 3, 2].withUnsafeBytes { Array($0) } as [UInt8], to: buffer)
+      try process.memory.write(Array("abcde".utf8), to: other)
+      let file = temporaryFile(0)
+      defer { close(file) }
+      #expect(
+        traced(1147, UInt64(file), buffer, 2)
+          == #"writev(\#(file), [{iov_base="abc", iov_len=3}, {iov_base="de", iov_len=2}], 2) = 5"# + "\n")
+    }
+
     @Test func writeChecksItsBuffer() throws {
       let descriptor = temporaryFile(0)
       defer { close(descriptor) }

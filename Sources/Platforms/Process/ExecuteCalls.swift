@@ -93,6 +93,7 @@ extension LinuxProcess {
   /// The host's execve: `words` is the file and then argv. Returns only by throwing.
   private func start(_ words: [[UInt8]], _ environment: [[UInt8]]) throws(Errno) {
     let arguments = CStrings(words.dropFirst()), variables = CStrings(environment), file = CStrings(words.prefix(1))
+    tracer?.depart(threadID(current))
     _ = try blockingCall(
       SYS_execve, UInt64(UInt(bitPattern: file.pointers[0])), UInt64(UInt(bitPattern: arguments.pointers)),
       UInt64(UInt(bitPattern: variables.pointers)))

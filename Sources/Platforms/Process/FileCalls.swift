@@ -57,18 +57,17 @@ extension LinuxProcess {
 
   /// statfs64 and fstatfs64: the structure that statfs has, with its size before it.
   func systemOfPath(_ call: SystemCall) throws(Errno) -> UInt64 {
-    guard call[1] == Self.systemStatusBytes else { throw Errno(EINVAL) }
+    guard call[1] == Layout.systemStat.size else { throw Errno(EINVAL) }
     let plain = SystemCall(number: call.number, arguments: [call[0], call[2]])
-    return try hostCall(SYS_statfs, [.path, .output(Self.systemStatusBytes)], plain)
+    return try hostCall(SYS_statfs, [.path, .output(.systemStat)], plain)
   }
 
   func systemOfDescriptor(_ call: SystemCall) throws(Errno) -> UInt64 {
-    guard call[1] == Self.systemStatusBytes else { throw Errno(EINVAL) }
+    guard call[1] == Layout.systemStat.size else { throw Errno(EINVAL) }
     let plain = SystemCall(number: call.number, arguments: [call[0], call[2]])
-    return try hostCall(SYS_fstatfs, [.descriptor, .output(Self.systemStatusBytes)], plain)
+    return try hostCall(SYS_fstatfs, [.descriptor, .output(.systemStat)], plain)
   }
 
-  private static let systemStatusBytes: UInt64 = 120
 
   // MARK: readlink
 
@@ -153,7 +152,7 @@ extension LinuxProcess {
 
   /// Requests whose argument is a structure of the same layout on the host (asm-generic/ioctls.h): bytes, and whether
   /// the call writes it. The others take a number or nothing.
-  private static let ioctlArguments: [UInt64: HostArgument] = [
+  private static let ioctlArguments: [UInt64: SyscallArgument] = [
     0x5401: .output(36),  // TCGETS
     0x5402: .input(36), 0x5403: .input(36), 0x5404: .input(36),  // TCSETS, TCSETSW, TCSETSF
     0x5405: .output(18), 0x5406: .input(18), 0x5407: .input(18), 0x5408: .input(18),  // TCGETA …
@@ -178,7 +177,7 @@ extension LinuxProcess {
   }
 
   func fcntl(_ call: SystemCall) throws(Errno) -> UInt64 {
-    let argument: HostArgument
+    let argument: SyscallArgument
     switch call.int(1) {
     case 5, 36: argument = .both(32)  // F_GETLK, F_OFD_GETLK: struct flock
     case 6, 7, 37, 38: argument = .input(32)
@@ -290,13 +289,13 @@ extension LinuxProcess {
   func getSocketOption(_ call: SystemCall) throws(Errno) -> UInt64 {
     let length: UInt32 = try memory.load(call[4])
     return try hostCall(
-      SYS_getsockopt, [.descriptor, .value, .value, .output(UInt64(min(length, 4096))), .both(4)], call)
+      SYS_getsockopt, [.descriptor, .value, .value, .output(.bytes(UInt64(min(length, 4096)))), .both(4)], call)
   }
 
   func select(_ call: SystemCall) throws(Errno) -> UInt64 {
     guard 0...1024 ~= call.int(0) else { throw Errno(EINVAL) }
-    let bytes = (UInt64(call.int(0)) + 63) / 64 * 8
-    return try hostCall(SYS_select, [.value, .both(bytes), .both(bytes), .both(bytes), .both(16)], call)
+    let sets = Layout.bytes((UInt64(call.int(0)) + 63) / 64 * 8)
+    return try hostCall(SYS_select, [.value, .both(sets), .both(sets), .both(sets), .both(16)], call)
   }
 
   /// ia64's struct epoll_event is not packed: 4 bytes of events, 4 of padding, 8 of data. The host's has 12 bytes.

@@ -17,15 +17,15 @@ extension LinuxProcess {
     switch command {
     case 1, 2, 18, 20: return try semaphoreStatus(call, command)  // IPC_SET, IPC_STAT, SEM_STAT, SEM_STAT_ANY
     case 3, 19: return try control(SYS_semctl, call, command, .output(40))  // IPC_INFO, SEM_INFO
-    case 13: return try control(SYS_semctl, call, command, .output(2 * (try semaphoreCount(call))))  // GETALL
-    case 17: return try control(SYS_semctl, call, command, .input(2 * (try semaphoreCount(call))))  // SETALL
+    case 13: return try control(SYS_semctl, call, command, .output(.bytes(2 * (try semaphoreCount(call)))))  // GETALL
+    case 17: return try control(SYS_semctl, call, command, .input(.bytes(2 * (try semaphoreCount(call)))))  // SETALL
     default: return try control(SYS_semctl, call, command, .value)
     }
   }
 
   /// A call of semctl with its last argument as `kind` says.
   private func control(
-    _ number: Int32, _ call: SystemCall, _ command: Int32, _ kind: HostArgument
+    _ number: Int32, _ call: SystemCall, _ command: Int32, _ kind: SyscallArgument
   ) throws(Errno) -> UInt64 {
     let wide = SystemCall(
       number: call.number, arguments: [call[0], call[1], UInt64(UInt32(bitPattern: command)), call[3], 0, 0])
@@ -68,17 +68,17 @@ extension LinuxProcess {
   /// msgsnd and msgrcv: a type of 8 bytes stands before the text.
   func messageSend(_ call: SystemCall) throws(Errno) -> UInt64 {
     guard call[2] <= 1 << 20 else { throw Errno(EINVAL) }
-    return try hostCall(SYS_msgsnd, [.value, .input(8 + call[2]), .value, .value], call)
+    return try hostCall(SYS_msgsnd, [.value, .input(.bytes(8 + call[2])), .value, .value], call)
   }
 
   func messageReceive(_ call: SystemCall) throws(Errno) -> UInt64 {
     guard call[2] <= 1 << 20 else { throw Errno(EINVAL) }
-    return try hostCall(SYS_msgrcv, [.value, .both(8 + call[2]), .value, .value, .value], call)
+    return try hostCall(SYS_msgrcv, [.value, .both(.bytes(8 + call[2])), .value, .value, .value], call)
   }
 
   func messageControl(_ call: SystemCall) throws(Errno) -> UInt64 {
     let command = call.int(1) & ~Self.modernForm
-    let kind: HostArgument =
+    let kind: SyscallArgument =
       switch command {
       case 1: .input(120)  // IPC_SET
       case 2, 11, 13: .both(120)  // IPC_STAT, MSG_STAT, MSG_STAT_ANY
@@ -172,7 +172,7 @@ extension LinuxProcess {
 
   func sharedControl(_ call: SystemCall) throws(Errno) -> UInt64 {
     let command = call.int(1) & ~Self.modernForm
-    let kind: HostArgument =
+    let kind: SyscallArgument =
       switch command {
       case 1: .input(112)  // IPC_SET
       case 2, 13, 15: .both(112)  // IPC_STAT, SHM_STAT, SHM_STAT_ANY

@@ -67,6 +67,8 @@ package final class LinuxProcess {
 
   /// Called with every finished call, when set: a recorder.
   package var onSystemCall: ((SystemCallRecord) -> Void)?
+  /// Hears of calls and signals, when set.
+  package var tracer: SyscallTracer?
   private var written: [(address: UInt64, bytes: [UInt8])] = []
   private var mapping: HostMapping?
   /// System V segments by the address that they are attached at: their sizes in guest pages.
@@ -88,6 +90,8 @@ package final class LinuxProcess {
   /// Makes a system call. All that it does to the guest is in the result, in `memory`, and in this object's state.
   package func perform(_ call: SystemCall) -> SystemCallResult {
     let result: SystemCallResult
+    let thread = tracer == nil ? 0 : threadID(current)
+    tracer?.begin(thread, call, memory)
     let isRecorded = onSystemCall != nil
     if isRecorded { startRecording() }
     let shared = isRecorded && SyscallTable.effect(call.number) == .host ? memory.sharedContents() : []
@@ -96,6 +100,7 @@ package final class LinuxProcess {
     } catch {
       result = error.code == SystemCallResult.restartCode ? .restart : .failure(error.code)
     }
+    tracer?.end(thread, result)
     if let onSystemCall {
       memory.noteSharedChanges(since: shared)
       memory.onHostWrite = nil
@@ -135,8 +140,8 @@ package final class LinuxProcess {
     }
     switch row.action {
     case .host(let number, let kinds): return .success(try hostCall(number, kinds, call))
-    case .here(let body): return .success(try body(self)(call))
-    case .result(let body): return try body(self)(call)
+    case .here(let body, _): return .success(try body(self)(call))
+    case .result(let body, _): return try body(self)(call)
     case .refused(let code, let reason):
       if code == ENOSYS {
         report(call.number, "system call \(row.name) (\(call.number)) is not offered (\(reason)): answered ENOSYS")

@@ -129,6 +129,7 @@ package final class ProcessSession {
     if end == nil { end = waitForEnd() }
     watchdog?.cancel()
     conclude(end!)
+    process.tracer?.ended(process.processID, end!)
     return end!
   }
 

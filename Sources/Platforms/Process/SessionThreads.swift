@@ -136,6 +136,7 @@ extension ProcessSession: ProcessHost {
     var ends: (Int32, Int32) = (-1, -1)
     if request.has(CloneRequest.waits) { ends = try waitingPipe() }
     fflush(nil)
+    process.tracer?.share()
     let child = cpu.forking { kt_guest_fork() }
     if child == 0 {
       if ends.0 >= 0 { close(ends.0) }
@@ -159,7 +160,7 @@ extension ProcessSession: ProcessHost {
     if pipe(&ends) != 0 { throw Errno(errno) }
     let moved = ends.map { end in
       defer { close(end) }
-      return fcntl(end, F_DUPFD_CLOEXEC, 900)
+      return remoteDescriptor(end)
     }
     guard moved[0] >= 0, moved[1] >= 0 else {
       for end in moved where end >= 0 { close(end) }
@@ -198,6 +199,7 @@ extension ProcessSession: ProcessHost {
     kt_signals_set_mask(thread.mask)
     process.prepareChild(thread.cpu!, request, number: thread.id)
     isForked = true
+    process.tracer?.forget()
     watch()
     if let renewEngine { engine = renewEngine() }
   }
@@ -205,6 +207,7 @@ extension ProcessSession: ProcessHost {
   /// Ends a child process as its program ended.
   func leaveForGood(_ end: RunEnd) -> Never {
     stopWatching()
+    process.tracer?.ended(process.processID, end)
     switch end {
     case .exited(let status): _exit(status)
     case .killed(let signal):

@@ -147,6 +147,7 @@ extension LinuxProcess {
 
   private func deliver(_ signal: Int32, _ info: [UInt8]) -> RunEnd? {
     let action = signalActions[Int(signal)]
+    tracer?.signal(threadID(current), signal, info)
     if action.handler == 1 { return nil }
     if action.handler == 0 {
       switch Self.defaultAction(signal) {
@@ -179,6 +180,7 @@ extension LinuxProcess {
   /// A signal that the thread can't go on without: where it is blocked or ignored the process ends.
   func force(_ signal: Int32, _ info: [UInt8]) -> RunEnd? {
     let action = signalActions[Int(signal)]
+    tracer?.signal(threadID(current), signal, info)
     guard action.handler > 1, current.mask >> UInt64(signal - 1) & 1 == 0 else { return .killed(signal: signal) }
     return runHandler(signal, info, action)
   }

@@ -3,34 +3,9 @@
 import CSupport
 import Glibc
 
-/// What an argument of a system call is, as far as the host needs it changed or checked. A null pointer goes on as it
-/// is: the host's call knows whether it may be.
-enum HostArgument: Sendable {
-  /// A number.
-  case value
-  /// A number that names a process or thread.
-  case processID
-  /// A file descriptor.
-  case descriptor
-  /// A file name.
-  case path
-  /// A string that is no file name.
-  case text
-  /// A pointer to so many bytes that the call reads / writes / reads and writes.
-  case input(UInt64)
-  case output(UInt64)
-  case both(UInt64)
-  /// A pointer to as many bytes as the argument of that index says. What the call reports is what it wrote.
-  case inputSized(by: Int)
-  case outputSized(by: Int)
-  /// A pointer to an array: count in the argument of that index, bytes of an element.
-  case inputArray(by: Int, of: UInt64)
-  case bothArray(by: Int, of: UInt64)
-}
-
 extension LinuxProcess {
   /// Makes the host's call `number` with the guest's arguments.
-  func hostCall(_ number: Int32, _ kinds: [HostArgument], _ call: SystemCall) throws(Errno) -> UInt64 {
+  func hostCall(_ number: Int32, _ kinds: [SyscallArgument], _ call: SystemCall) throws(Errno) -> UInt64 {
     var host = [UInt64](repeating: 0, count: 6)
     var names: [UnsafeMutablePointer<CChar>] = []
     defer { for name in names { free(name) } }
@@ -39,7 +14,7 @@ extension LinuxProcess {
     for (index, kind) in kinds.enumerated() {
       let argument = call[index]
       switch kind {
-      case .value: host[index] = argument
+      case .value, .named, .permissions, .creationMode, .signal, .address, .texts: host[index] = argument
       case .processID: host[index] = hostProcessID(argument)
       case .descriptor: host[index] = UInt64(bitPattern: Int64(hostDescriptor(argument)))
       case .path, .text:
@@ -51,17 +26,17 @@ extension LinuxProcess {
         guard let copy = copied else { throw Errno(ENOMEM) }
         names.append(copy)
         host[index] = UInt64(UInt(bitPattern: copy))
-      case .input(let size): host[index] = try hostPointer(argument, size, .read)
-      case .output(let size), .both(let size):
-        host[index] = try hostPointer(argument, size, .write)
-        written.append((argument, size))
-      case .inputArray(let count, let size):
-        host[index] = try hostPointer(argument, try product(call[count], size), .read)
-      case .bothArray(let count, let size):
-        let total = try product(call[count], size)
+      case .input(let layout): host[index] = try hostPointer(argument, layout.size, .read)
+      case .output(let layout), .both(let layout):
+        host[index] = try hostPointer(argument, layout.size, .write)
+        written.append((argument, layout.size))
+      case .inputArray(let count, let element):
+        host[index] = try hostPointer(argument, try product(call[count], element.size), .read)
+      case .bothArray(let count, let element):
+        let total = try product(call[count], element.size)
         host[index] = try hostPointer(argument, total, .write)
         written.append((argument, total))
-      case .inputSized(let size):
+      case .inputSized(let size, _):
         host[index] = try transferPointer(argument, call, size, .read, &shortened)
       case .outputSized(let size):
         host[index] = try transferPointer(argument, call, size, .write, &shortened)
