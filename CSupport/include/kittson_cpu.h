@@ -39,7 +39,8 @@ extern "C" {
 #define KT_RING_BYTES (KT_RING_REGISTERS * 8)
 
 // Marks a floating-point register whose significand field holds the 64 bits of an IEEE double ("packed double"):
-// set in the upper word, whose lower 18 bits are then zero. Never packed: NaN, denormal (see decisions/0001).
+// set in the upper word, whose lower 18 bits are then zero. The value is what ldfd makes of those bits, NaNs and
+// denormals included (decisions/0005).
 #define KT_FR_PACKED_DOUBLE 0x8000000000000000ULL
 
 // Marks a floating-point register whose value emitted code has put off: its upper word says which step of which run

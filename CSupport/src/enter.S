@@ -6,7 +6,6 @@
 #define BIAS 128  /* KT_CPU_BIAS */
 #define FPSR 352  /* offsetof(kt_cpu, ar_fpsr) */
 #define BUDGET 272 /* offsetof(kt_cpu, budget) */
-#define INEXACT 0x40000 /* sf0.i */
   .text
   .globl kt_enter_code
   .type kt_enter_code, @function
@@ -62,12 +61,12 @@ kt_leave_code:
   leaq -BIAS(%rbx), %rdi
   movq %r15, %rsi
   call kt_sync_frame@PLT
-  /* An inexact result of emitted code belongs to status field 0. */
+  /* An inexact result and a denormal operand of emitted code belong to status field 0: PE and DE, 13 bits on. */
   stmxcsr 16(%rsp)
-  testb $0x20, 16(%rsp)
-  jz 1f
-  orl $INEXACT, FPSR-BIAS(%rbx)
-1:
+  movl 16(%rsp), %ecx
+  andl $0x22, %ecx
+  shll $13, %ecx
+  orl %ecx, FPSR-BIAS(%rbx)
   /* Nobody outside knows of results that are put off. */
   movq kt_deferred_offset(%rip), %rcx
   cmpl $0, -BIAS(%rbx,%rcx)

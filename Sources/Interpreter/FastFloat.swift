@@ -83,10 +83,16 @@ func singleBits(_ value: kt_fr) -> UInt32 {
     truncatingIfNeeded: (value.sign_exponent >> 17 & 1) << 31 | exponent << 23 | (value.significand << 1) >> 41)
 }
 
-/// The value as an IEEE double if it is one that is normal or zero.
+/// Neither NaN nor denormal.
+@inline(__always)
+private func isPlain(_ bits: UInt64) -> Bool {
+  (bits >> 52 & 0x7ff) &- 1 < 0x7fe || bits << 1 == 0 || bits << 1 == 0x7ff << 53
+}
+
+/// The value as an IEEE double if it is one that is normal or zero; packed, also an infinity.
 @inline(__always)
 private func asDouble(_ value: kt_fr) -> Double? {
-  if isPacked(value) { return Double(bitPattern: value.significand) }
+  if isPacked(value) { return isPlain(value.significand) ? Double(bitPattern: value.significand) : nil }
   let exponent = value.sign_exponent & 0x1ffff
   let sign = (value.sign_exponent >> 17) << 63
   if exponent &- 0xfc01 < 0x7fe && value.significand >> 63 == 1 && value.significand & 0x7ff == 0 {
@@ -197,6 +203,7 @@ private func isExact(_ x: Double, _ b: Double, _ c: Double, _ result: Double) ->
 func compareQuickly(_ cpu: CPU, _ opcode: Opcode, _ f2: kt_fr, _ f3: kt_fr) -> Bool? {
   let less: Bool, equal: Bool
   if isPacked(f2) && isPacked(f3) {
+    guard isPlain(f2.significand), isPlain(f3.significand) else { return nil }
     let a = Double(bitPattern: f2.significand), b = Double(bitPattern: f3.significand)
     (less, equal) = (a < b, a == b)
   } else {

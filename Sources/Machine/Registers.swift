@@ -229,8 +229,10 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     let bits = value.significand
     let sign = (bits >> 63) << 17
     let exponent = bits >> 52 & 0x7ff
-    if exponent == 0 { return kt_fr(significand: 0, sign_exponent: sign) }
-    if exponent == 0x7ff { return kt_fr(significand: 1 << 63, sign_exponent: sign | 0x1ffff) }
+    if exponent == 0 {
+      return kt_fr(significand: (bits << 12) >> 1, sign_exponent: bits << 1 == 0 ? sign : sign | 0xfc01)
+    }
+    if exponent == 0x7ff { return kt_fr(significand: (1 << 63) | (bits << 11), sign_exponent: sign | 0x1ffff) }
     return kt_fr(significand: (1 << 63) | (bits << 11), sign_exponent: sign | (exponent + 0xffff - 0x3ff))
   }
 

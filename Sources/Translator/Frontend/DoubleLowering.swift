@@ -39,6 +39,23 @@ extension Frontend {
     return packed
   }
 
+  /// The same, of what is neither NaN nor denormal; leaves to the interpreter where it is.
+  mutating func plainDouble(_ n: UInt8) -> Int32? {
+    if n < 2 { return double(n) }
+    guard let bits = double(n) else { return nil }
+    if let known = builder.known(bits) {
+      let value = Double(bitPattern: UInt64(bitPattern: known))
+      return value.isNaN || value.isSubnormal ? nil : bits
+    }
+    switch builder.block.nodes[Int(bits)].op {
+    case .floatArithmetic, .convertInteger, .checkSingle, .checkDouble: return bits
+    default: break
+    }
+    let checked = builder.emit(.checkDouble, bits, imm: builder.makeExit(.interpret, to: here))
+    builder.put(Slot.significand(physicalFR(n)), checked)
+    return checked
+  }
+
   private func isGet(_ value: Int32, _ slot: Int) -> Bool {
     let node = builder.block.nodes[Int(value)]
     return node.op == .get && node.imm == Int64(slot)
@@ -80,8 +97,8 @@ extension Frontend {
     else { return false }
     guard let x = double(i.f3), let y = double(i.f4), let z = double(i.f2) else { return false }
     if i.opcode == .fma_d && i.f4 == 1 && i.f2 == 0 {
-      // fnorm.d: a packed double is normal.
-      setDouble(i.f1, x)
+      guard let plain = plainDouble(i.f3) else { return false }
+      setDouble(i.f1, plain)
       return true
     }
     requirePlainControls()
@@ -153,7 +170,7 @@ extension Frontend {
 
   /// fclass of packed doubles: zeros, normal numbers and infinities.
   mutating func lowerClass(_ i: Instruction, _ qualifying: Int32) -> Bool {
-    guard options.contains(.doubles), !isDisabled(i.f2), !isKnownOther(i.f2), let bits = double(i.f2) else {
+    guard options.contains(.doubles), !isDisabled(i.f2), !isKnownOther(i.f2), let bits = plainDouble(i.f2) else {
       return false
     }
     let zero = builder.constant(Int64(0))
@@ -179,7 +196,7 @@ extension Frontend {
     return true
   }
 
-  /// fcmp of packed doubles, none of which is a NaN: no flag is raised.
+  /// fcmp of packed doubles, none of which is a NaN or denormal: no flag is raised.
   mutating func lowerDoubleCompare(_ i: Instruction, _ qualifying: Int32) -> Bool {
     guard options.contains(.doubles), !isDisabled(i.f2), !isDisabled(i.f3), !isKnownOther(i.f2), !isKnownOther(i.f3)
     else { return false }
@@ -194,22 +211,13 @@ extension Frontend {
     case .fcmp_le_unc: (relation, type) = (.belowEqual, .unconditional)
     default: return false
     }
-    guard let x = double(i.f2), let y = double(i.f3) else { return false }
+    guard let x = plainDouble(i.f2), let y = plainDouble(i.f3) else { return false }
     let result = builder.emit(.compareDouble, x, y, condition: relation.rawValue)
     writePredicates(i, type, result, qualifying)
     return true
   }
 
   // MARK: To and from general registers
-
-  /// The bits as a packed double; leaves where no packed double stands for them (NaN, denormal).
-  private mutating func checkedDouble(_ bits: Int32) -> Int32? {
-    if let known = builder.known(bits) {
-      let value = Double(bitPattern: UInt64(bitPattern: known))
-      return value.isNormal || value.isZero ? bits : nil
-    }
-    return builder.emit(.checkDouble, bits, imm: builder.makeExit(.interpret, to: here))
-  }
 
   mutating func lowerSetDouble(_ i: Instruction) -> Bool {
     guard isNative, i.f1 > 1, !isDisabled(i.f1) else { return false }
@@ -224,8 +232,7 @@ extension Frontend {
       setDouble(i.f1, builder.constant(Int64(bitPattern: Double(value).bitPattern)))
       return true
     }
-    guard let bits = checkedDouble(gr(i.r2)) else { return false }
-    setDouble(i.f1, bits)
+    setDouble(i.f1, gr(i.r2))
     return true
   }
 

@@ -42,20 +42,19 @@ extension Frontend {
   }
 
   /// 8 bytes at `address`; where the instruction's predicate is false nothing is read and the value is as good as any.
-  private mutating func load(_ address: Int32) -> Int32 {
-    builder.emit(.load, address, builder.predicate < 0 ? -1 : builder.constant(Int64(0)), builder.predicate, size: 8)
+  private mutating func load(_ address: Int32, isDouble: Bool = false) -> Int32 {
+    builder.emit(
+      .load, address, builder.predicate < 0 ? -1 : builder.constant(Int64(0)), builder.predicate, size: 8,
+      condition: isDouble ? 2 : 0)
   }
 
   private mutating func loadFloat(_ i: Instruction, _ updated: Int32) -> Bool {
     guard i.f1 > 1, !isDisabled(i.f1) else { return false }
+    let isInteger = isInteger(i.opcode)
     let raw = i.flags.contains(.advanced)
       ? builder.emit(.load, gr(i.r3), imm: builder.makeExit(.interpret, to: here), size: 8, condition: 1)
-      : builder.emit(.load, gr(i.r3), size: 8)
-    if isInteger(i.opcode) {
-      setInteger(i.f1, raw)
-    } else {
-      setDouble(i.f1, builder.emit(.checkDouble, raw, imm: builder.makeExit(.interpret, to: here)))
-    }
+      : builder.emit(.load, gr(i.r3), size: 8, condition: isInteger ? 0 : 2)
+    if isInteger { setInteger(i.f1, raw) } else { setDouble(i.f1, raw) }
     if updated >= 0 { setGR(i.r3, updated) }
     return true
   }
@@ -129,16 +128,7 @@ extension Frontend {
     guard mayKeep(i.f1) else { return false }
     let register = physicalFR(i.f1), condition = builder.predicate
     let bits = builder.read(Slot.significand(register)), form = builder.read(Slot.exponent(register))
-    let value: Int32
-    if isInteger(i.opcode) {
-      value = builder.emit(.load, gr(i.r3), bits, condition, size: 8)
-    } else {
-      // What passes the check where nothing is loaded.
-      let one = builder.constant(Int64(bitPattern: (1.0).bitPattern))
-      let raw = builder.emit(.load, gr(i.r3), one, condition, size: 8)
-      let checked = builder.emit(.checkDouble, raw, imm: builder.makeExit(.interpret, to: here))
-      value = builder.select(condition, checked, bits)
-    }
+    let value = builder.emit(.load, gr(i.r3), bits, condition, size: 8)
     let newForm = builder.constant(isInteger(i.opcode) ? Frontend.integerExponent : Frontend.packed)
     builder.put(Slot.significand(register), value)
     builder.put(Slot.exponent(register), builder.select(condition, newForm, form))
@@ -199,7 +189,7 @@ extension Frontend {
         guard form >> 62 == 0 else { return false }
         (low, high) = (builder.read(Slot.significand(physicalFR(i.f2))), exponent)
       } else {
-        guard builder.predicate < 0, !called.contains(i.f2), let bits = double(i.f2) else { return false }
+        guard builder.predicate < 0, !called.contains(i.f2), let bits = plainDouble(i.f2) else { return false }
         (low, high) = canonical(bits)
       }
     }
@@ -212,7 +202,7 @@ extension Frontend {
     return true
   }
 
-  /// Significand and exponent with the sign of a packed double; leaves where that is an infinity.
+  /// Significand and exponent with the sign of a packed double, neither NaN nor denormal; leaves where that is an infinity.
   private mutating func canonical(_ bits: Int32) -> (low: Int32, high: Int32) {
     let zero = builder.constant(Int64(0))
     let field = builder.andImmediate(builder.shift(.shiftRight, bits, 52), 0x7ff)
@@ -249,16 +239,15 @@ extension Frontend {
     else { return false }
     let address = gr(i.r3)
     requireAligned(address)
-    let low = load(address), high = load(builder.addImmediate(address, 8))
-    if i.opcode == .ldfp8 || i.opcode == .ldfp8_i {
+    let isInteger = i.opcode == .ldfp8 || i.opcode == .ldfp8_i
+    let low = load(address, isDouble: !isInteger)
+    let high = load(builder.addImmediate(address, 8), isDouble: !isInteger)
+    if isInteger {
       setInteger(i.f1, low)
       setInteger(i.f2, high)
     } else {
-      // Both are known to be doubles before either register is written.
-      let first = builder.emit(.checkDouble, low, imm: builder.makeExit(.interpret, to: here))
-      let second = builder.emit(.checkDouble, high, imm: builder.makeExit(.interpret, to: here))
-      setDouble(i.f1, first)
-      setDouble(i.f2, second)
+      setDouble(i.f1, low)
+      setDouble(i.f2, high)
     }
     if updates { setGR(i.r3, builder.addImmediate(address, 16)) }
     return true

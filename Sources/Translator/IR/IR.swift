@@ -23,7 +23,8 @@ enum Operation: UInt8 {
   case booleanAnd, booleanOr, booleanNot, booleanAndComplement                         // low byte 0 or 1
   case booleanToWord   // zero-extended
   case select          // c ? a : b
-  case load            // `size` bytes at a, zero-extended; where c is given and false: b
+  case load            // `size` bytes at a, zero-extended; where c is given and false: b; `condition` 1: the exit imm
+                       // where the software TLB does not have it, 2: a double
   case store           // `size` bytes of b at a, unless c is given and false
   case storeEnd        // behind a store and its base update: where a store that needs attention leaves
   case loadState       // 8 bytes of kt_cpu at byte offset imm
@@ -176,6 +177,7 @@ struct Block {
       case (.put, .floatArithmetic), (.put, .packDouble), (.put, .checkDouble), (.put, .convertInteger),
         (.put, .checkSingle):
         if node.imm >= Int64(Slot.floats) { slots.insert(Int(node.imm)) }
+      case (.put, .load) where nodes[Int(node.a)].condition == 2: slots.insert(Int(node.imm))
       default: continue
       }
     }

@@ -1,5 +1,4 @@
-// Packed doubles: scalar SSE arithmetic in vector registers, and the checks that keep a packed double normal, an
-// infinity or a zero (kittson_cpu.h).
+// Packed doubles: scalar SSE arithmetic in vector registers, and the checks that a result is a normal number or a zero.
 import CSupport
 
 extension Lowering {
@@ -19,8 +18,12 @@ extension Lowering {
       a.double(.squareRoot, result, x)
     case .toSingle:
       result = allocateVector()
-      a.convertToSingle(result, x)
-      a.convertFromSingle(result, result)
+      if node.imm >= 0 {
+        a.moveVector(result, x)
+      } else {
+        a.convertToSingle(result, x)
+        a.convertFromSingle(result, result)
+      }
     case .multiplyAdd, .multiplySubtract, .multiplyNegatedAdd:
       result = lowerFused(
         kind == .multiplyAdd ? .multiplyAdd : kind == .multiplySubtract ? .multiplySubtract : .multiplyNegatedAdd,
@@ -40,33 +43,37 @@ extension Lowering {
     defineVector(index, result)
   }
 
-  /// Rounds a double result again. That is the result rounded once, unless the double stands just between two
-  /// singles; and one operation or the other is inexact if and only if the whole is.
+  /// Rounds a double result again, if it is far enough from the ends of a single's range. That is the result rounded
+  /// once, unless the double stands just between two singles; and one operation or the other is inexact if and only
+  /// if the whole is.
   private func roundToSingle(_ index: Int, _ node: Node, _ kind: DoubleArithmetic, _ result: UInt8) {
     let place = Lowering.vectorPlace + result
+    a.moveFromVector(.rax, result)
+    checkSingleExponent(index, node, place, .doubleResult, last: 252)
     if kind != .toSingle {
       a.moveFromVector(.rax, result)
       a.arithmetic(.and, .rax, immediate: 0x1fff_ffff, .long)
       a.arithmetic(.cmp, .rax, immediate: 0x1000_0000, .long)
       addStub(.exit, index, exit: Int(node.imm), from: a.jump(if: .equal))
-      a.convertToSingle(result, result)
-      a.convertFromSingle(result, result)
     }
-    a.moveFromVector(.rax, result)
+    a.convertToSingle(result, result)
+    a.convertFromSingle(result, result)
     if kind == .multiplyNegated {
+      a.moveFromVector(.rax, result)
       a.bitComplement(.rax, bit: 63)
       a.moveToVector(result, .rax)
     }
-    checkSingleExponent(index, node, place, .doubleResult)
     defineVector(index, result)
   }
 
-  /// rax: the bits at `place`, of a number that a single holds, or another way.
-  private func checkSingleExponent(_ index: Int, _ node: Node, _ place: UInt8, _ kind: StubKind) {
+  /// rax: the bits at `place`, of a number that a single holds (`last`: up to which of its 254 exponents), or another way.
+  private func checkSingleExponent(
+    _ index: Int, _ node: Node, _ place: UInt8, _ kind: StubKind, last: Int32 = 253
+  ) {
     a.shift(.right, .rax, by: 52)
     a.arithmetic(.and, .rax, immediate: 0x7ff, .long)
     a.arithmetic(.sub, .rax, immediate: 897, .long)
-    a.arithmetic(.cmp, .rax, immediate: 253, .long)
+    a.arithmetic(.cmp, .rax, immediate: last, .long)
     let stub = addStub(kind, index, exit: Int(node.imm), from: a.jump(if: .above))
     setData(stub, place)
     stubs[stub].back = a.cursor
@@ -107,6 +114,14 @@ extension Lowering {
   }
 
   func lowerCheckDouble(_ index: Int, _ node: Node) {
+    if values[Int(node.a)].vector != 0xff {
+      let source = vector(node.a), x = takeVector(node.a) ?? allocateVector()
+      if x != source { a.moveVector(x, source) }
+      pinnedVectors |= 1 << UInt32(x)
+      a.moveFromVector(.rax, x)
+      checkExponent(index, node, Lowering.vectorPlace + x, .checkDouble)
+      return defineVector(index, x)
+    }
     let r = register(node.a), x = allocateVector()
     a.moveToVector(x, r)
     pinnedVectors |= 1 << UInt32(x)
@@ -140,7 +155,7 @@ extension Lowering {
     }
   }
 
-  private func dataPlace(_ stub: Stub) -> UInt8 {
+  func dataPlace(_ stub: Stub) -> UInt8 {
     stub.vector != 0xff ? Lowering.vectorPlace + stub.vector : stub.data.number
   }
 

@@ -48,7 +48,22 @@ extension Lowering {
     return a.jump(if: .notEqual)
   }
 
+  /// A double goes where it is wanted first.
+  private func lowerDoubleLoad(_ index: Int, _ node: Node) {
+    let address = register(node.a), x = allocateVector()
+    let miss = probe(address, node, write: false)
+    let stub = addStub(.load, index, from: miss)
+    stubs[stub].near = nearLine(node)
+    stubs[stub].again = miss + 4
+    a.loadDouble(x, Address(.rax, 0, index: address))
+    stubs[stub].address = address
+    stubs[stub].vector = x
+    stubs[stub].back = a.cursor
+    defineVector(index, x)
+  }
+
   func lowerLoad(_ index: Int, _ node: Node) {
+    if node.condition == 2 && node.c < 0 { return lowerDoubleLoad(index, node) }
     let address = register(node.a)
     let target: Register
     var skip: UnsafeMutablePointer<UInt8>? = nil

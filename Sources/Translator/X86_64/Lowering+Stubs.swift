@@ -110,7 +110,7 @@ extension Lowering {
       a.move(.rcx, immediate: Int64(node.size) | Int64(rest(after: node)) << 16)
       a.call(to: stub.kind == .load ? context.thunks.load : context.thunks.store)
       if stub.kind == .load {
-        a.move(stub.data, .rax)
+        move(dataPlace(stub), Register.rax.number)
       } else if stub.storeEnd >= 0 {
         // The thunk compares event_check with 0.
         stubs[Int(stub.storeEnd)].from = a.jump(if: .notEqual)

@@ -277,15 +277,17 @@ enum ThunkEmitter {
     leaveWithStatus(&a, leave)
   }
 
-  /// Moves the host's inexact flag to sf0: ar.fpsr may be seen or changed by what is called now, or host code may set
+  /// Moves the host's flags for an inexact result and a denormal operand to sf0: ar.fpsr may be seen or changed by what is called now, or host code may set
   /// the flag for itself. `clearHostFlags` must follow the call. rax, rcx and the stack above rsp are kept.
   private static func mergeInexact(_ a: inout Assembler) {
     let place = Address(.rsp, -8)
     a.storeVectorControl(place)
-    a.test(place, immediate: 0x20, .byte)
-    let none = a.shortJump(if: .equal)
-    a.arithmetic(.or, state(StateOffset.fpsr), immediate: 1 << 18, .long)
-    a.bindShort(none)
+    for (flag, bit) in [(0x20, 1 << 18), (2, 1 << 14)] as [(Int32, Int32)] {
+      a.test(place, immediate: flag, .byte)
+      let none = a.shortJump(if: .equal)
+      a.arithmetic(.or, state(StateOffset.fpsr), immediate: bit, .long)
+      a.bindShort(none)
+    }
   }
 
   /// Host code that was called may have left flags of its own.
