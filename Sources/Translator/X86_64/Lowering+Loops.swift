@@ -25,10 +25,7 @@ extension Lowering {
       entries = [RegionEntry(
         start: block.start, marker: block.marker, slots: block.slots, number: context.blockNumber)]
     }
-    if carried.contains(where: { $0.slot >= Slot.floats }) {
-      lowerSettle(0, .max)
-      settledAtEntry = true
-    }
+    if carried.contains(where: { $0.slot >= Slot.floats }) { settleCarried() }
     for c in carried {
       load(c.place, home(c.slot))
       enter(c.value, at: c.place)
@@ -49,6 +46,20 @@ extension Lowering {
     entries[own].head = a.cursor
     for jump in unbound where jump.entry == own { a.bind(jump.place) }
     unbound.removeAll { $0.entry == own }
+  }
+
+  /// Carried registers hold what their homes say. Other registers may still wait for results of a run.
+  private func settleCarried() {
+    lowerSettle(0, ~UInt32(KT_DEFERRED_RUNS))
+    settledAtEntry = true
+    guard context.options.contains(.sequences) else { return }
+    for c in carried where c.slot >= Slot.floats && c.slot < Slot.significand(32) {
+      var mark = home(c.slot + 1)
+      mark.displacement += 7
+      a.test(mark, immediate: Int32(KT_FR_PUT_OFF >> 56), .byte)
+      let stub = addStub(.settle, 0, from: a.jump(if: .notEqual))
+      stubs[stub].back = a.cursor
+    }
   }
 
   /// The slots that a block alone carries: the first that it reads.
