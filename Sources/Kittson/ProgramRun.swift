@@ -61,6 +61,15 @@ public final class ProgramRun {
     session.process.tracer = SyscallTracer(lines: lines, records: records, isShared: isShared)
   }
 
+  /// Waits for gdb on a TCP port of the loopback (0: a free one), which `ready` is told; the program then obeys it.
+  public func waitForDebugger(port: UInt16, ready: (UInt16) -> Void) throws(StartError) {
+    do throws(Errno) {
+      session.attach(try RemoteConnection.accept(port: port, ready: ready))
+    } catch {
+      throw StartError(description: "port \(port): \(systemReason(error.code)): choose another", isMissing: false)
+    }
+  }
+
   /// Runs until the program ends or a limit is reached.
   public func run() -> RunEnd {
     session.run(engine, limits: RunLimits(slots: configuration.maximumSlots, seconds: configuration.timeout))

@@ -54,6 +54,11 @@ struct RunCommand: ParsableCommand {
     help: ArgumentHelp("Writes a line of JSON for each system call and signal to FILE.", valueName: "FILE"))
   var callRecords: String?
 
+  @Option(
+    name: [.customShort("g"), .customLong("gdb")],
+    help: ArgumentHelp("Waits for gdb on a TCP port of this host (0: a free one) and obeys it.", valueName: "PORT"))
+  var debugPort: UInt16?
+
   @Flag(help: "Says where Kittson's words go what the run did: slots and time.")
   var stats = false
 
@@ -78,6 +83,7 @@ struct RunCommand: ParsableCommand {
       throw Failure(error.description, status: error.isMissing ? ExitStatus.notFound : ExitStatus.cannotRun)
     }
     try trace(session, log)
+    if let debugPort { try waitForDebugger(session, debugPort, log) }
     let started = hostSeconds()
     let end = session.run()
     if stats {
@@ -86,6 +92,12 @@ struct RunCommand: ParsableCommand {
       log.write("slots \(session.slots) in \(fixed(seconds, 3)) s: \(rate) million a second\n")
     }
     try finish(end)
+  }
+
+  private func waitForDebugger(_ session: ProgramRun, _ port: UInt16, _ log: RunLog) throws {
+    do throws(ProgramRun.StartError) {
+      try session.waitForDebugger(port: port) { log.write("kittson: waiting for gdb: target remote localhost:\($0)\n") }
+    } catch { throw Failure(error.description, status: ExitStatus.usage) }
   }
 
   private func trace(_ session: ProgramRun, _ log: RunLog) throws {
@@ -124,9 +136,9 @@ struct RunCommand: ParsableCommand {
     for word in KittsonCommand.words.dropLast(1 + arguments.count) {
       if isValue {
         isValue = false
-      } else if ["-E", "--setenv", "-U", "--unsetenv", "-0", "--argv0"].contains(word) {
+      } else if ["-E", "--setenv", "-U", "--unsetenv", "-0", "--argv0", "-g", "--gdb"].contains(word) {
         isValue = true
-      } else if !["--setenv=", "--unsetenv=", "--argv0="].contains(where: word.hasPrefix) {
+      } else if !["--setenv=", "--unsetenv=", "--argv0=", "--gdb="].contains(where: word.hasPrefix) {
         words.append(word)
       }
     }

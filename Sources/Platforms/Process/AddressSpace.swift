@@ -204,6 +204,21 @@ package final class AddressSpace {
     throw Errno(reach < limit ? EFAULT : ENAMETOOLONG)
   }
 
+  /// Writes whatever the pages' rights, for a debugger. False where there is no memory.
+  func overwrite(_ bytes: [UInt8], at address: UInt64) -> Bool {
+    let count = UInt64(bytes.count), pages = 0xfff as UInt64
+    guard accessibleLength(address, count, []) == count else { return false }
+    for offset in 0..<count {
+      guard let (target, protection) = translate(address + offset) else { return false }
+      let page = target - Int((address + offset) & pages)
+      if !protection.contains(.write) { hostProtect(page, pages + 1, [.read, .write]) }
+      target.storeBytes(of: bytes[Int(offset)], as: UInt8.self)
+      if !protection.contains(.write) { hostProtect(page, pages + 1, protection) }
+    }
+    onChange?(address, address + count, true)
+    return true
+  }
+
   // MARK: Changing the map
 
   /// Where a mapping's content comes from.

@@ -67,6 +67,10 @@ package final class LinuxProcess {
 
   /// Called with every finished call, when set: a recorder.
   package var onSystemCall: ((SystemCallRecord) -> Void)?
+  /// Asked of each signal about to be delivered, when set: which one is, 0 for none.
+  var signalFilter: ((Int32) -> Int32)?
+  /// The auxiliary vector as the program was given it.
+  var auxiliaryVector: [UInt8] = []
   /// Hears of calls and signals, when set.
   package var tracer: SyscallTracer?
   private var written: [(address: UInt64, bytes: [UInt8])] = []

@@ -165,6 +165,7 @@ extension LinuxProcess {
     top &= ~15
     let random = try push(randomBytes())
     let vector = auxiliaryVector(image, bias: bias, loaderBase: loaderBase, name: name, random: random)
+    auxiliaryVector = vector.flatMap { [$0, $1] }.withUnsafeBytes { Array($0) }
     var words = [UInt64(arguments.count)] + arguments + [0] + environment + [0]
     for (type, value) in vector { words += [type, value] }
     top = (top - UInt64(8 * words.count)) & ~15

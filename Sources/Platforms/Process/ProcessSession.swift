@@ -34,6 +34,8 @@ package final class ProcessSession {
   /// What ends the run in time; nil where there is no limit.
   private var watchdog: Watchdog?
   private var deadline: UInt64?
+  /// Who stops and examines the program, if somebody does.
+  var debugger: GDBServer?
   /// Answers system calls in place of the process, when set: from a record of another run.
   package var performer: ((SystemCall) -> SystemCallResult)?
 
@@ -130,6 +132,7 @@ package final class ProcessSession {
     watchdog?.cancel()
     conclude(end!)
     process.tracer?.ended(process.processID, end!)
+    debugger?.ended(end!)
     return end!
   }
 
@@ -178,17 +181,11 @@ package final class ProcessSession {
       let allowance = account.allowance(Self.slice)
       if allowance == 0 { return .instructionLimit }
       if cpu.pointee.frame_incomplete != 0 { cpu.pointee.event_check = 1 }
-      cpu.setBudget(allowance)
-      var reason = runEngine(cpu)
-      // System calls within a slice need no look at the limits.
-      while reason == KT_STOP_PROCESS_TRAP {
-        if let end = handleTrap(cpu) { return end }
-        if threadEnds {
-          threadEnds = false
-          return nil
-        }
-        if cpu.pointee.budget <= 0 || cpu.pointee.stop_request != 0 || thread.attention.pointee != 0 { break }
-        reason = runEngine(cpu)
+      let reason: kt_stop_reason
+      switch debugger.map({ debug($0, thread, allowance) }) ?? runSlice(thread, allowance) {
+      case .ended(let end): return end
+      case .threadEnded: return nil
+      case .stopped(let why): reason = why
       }
       switch reason {
       case KT_STOP_EXIT: return .exited(Int32(truncatingIfNeeded: cpu.pointee.stop_detail))
@@ -202,8 +199,37 @@ package final class ProcessSession {
     }
   }
 
+  /// How a thread's slice ended.
+  enum SliceEnd {
+    case ended(RunEnd)
+    case threadEnded
+    case stopped(kt_stop_reason)
+  }
+
+  /// Runs a thread for at most `allowance` slots.
+  private func runSlice(_ thread: GuestThread, _ allowance: Int64) -> SliceEnd {
+    let cpu = thread.cpu!
+    cpu.setBudget(allowance)
+    var reason = runEngine(cpu)
+    // System calls within a slice need no look at the limits.
+    while reason == KT_STOP_PROCESS_TRAP {
+      if let end = answerTrap(cpu) { return end }
+      if cpu.pointee.budget <= 0 || cpu.pointee.stop_request != 0 || thread.attention.pointee != 0 { break }
+      reason = runEngine(cpu)
+    }
+    return .stopped(reason)
+  }
+
+  /// Deals with a trap; a value ends the process or the thread.
+  func answerTrap(_ cpu: CPU) -> SliceEnd? {
+    if let end = handleTrap(cpu) { return .ended(end) }
+    guard threadEnds else { return nil }
+    threadEnds = false
+    return .threadEnded
+  }
+
   /// One way into the engine and out of it.
-  private func runEngine(_ cpu: CPU) -> kt_stop_reason {
+  func runEngine(_ cpu: CPU) -> kt_stop_reason {
     // All threads have one engine, which is to notice a change of the memory map once.
     cpu.pointee.fetch_generation = max(cpu.pointee.fetch_generation, generation)
     cpu.pointee.stop_reason = 0

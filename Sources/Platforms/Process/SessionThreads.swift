@@ -200,6 +200,9 @@ extension ProcessSession: ProcessHost {
     process.prepareChild(thread.cpu!, request, number: thread.id)
     isForked = true
     process.tracer?.forget()
+    debugger?.leaveChild()
+    debugger = nil
+    process.signalFilter = nil
     watch()
     if let renewEngine { engine = renewEngine() }
   }

@@ -146,6 +146,7 @@ extension LinuxProcess {
   }
 
   private func deliver(_ signal: Int32, _ info: [UInt8]) -> RunEnd? {
+    guard let (signal, info) = filtered(signal, info) else { return nil }
     let action = signalActions[Int(signal)]
     tracer?.signal(threadID(current), signal, info)
     if action.handler == 1 { return nil }
@@ -177,8 +178,20 @@ extension LinuxProcess {
     return nil
   }
 
+  /// The signal that a debugger lets through; nil: none.
+  private func filtered(_ signal: Int32, _ info: [UInt8]) -> (Int32, [UInt8])? {
+    guard let signalFilter else { return (signal, info) }
+    let chosen = signalFilter(signal)
+    if chosen == signal { return (signal, info) }
+    if chosen == 0 { return nil }
+    var other = [UInt8](repeating: 0, count: info.count)  // SI_USER
+    other[0] = UInt8(chosen)
+    return (chosen, other)
+  }
+
   /// A signal that the thread can't go on without: where it is blocked or ignored the process ends.
   func force(_ signal: Int32, _ info: [UInt8]) -> RunEnd? {
+    guard let (signal, info) = filtered(signal, info) else { return nil }
     let action = signalActions[Int(signal)]
     tracer?.signal(threadID(current), signal, info)
     guard action.handler > 1, current.mask >> UInt64(signal - 1) & 1 == 0 else { return .killed(signal: signal) }

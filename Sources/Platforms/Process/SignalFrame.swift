@@ -223,7 +223,7 @@ extension LinuxProcess {
 
 extension UnsafeMutablePointer where Pointee == kt_cpu {
   /// The predicates in the order of their physical numbers, as `mov r1=pr` gives them (SDM vol. 3, mov pr).
-  fileprivate var physicalPredicates: UInt64 {
+  var physicalPredicates: UInt64 {
     get {
       var word: UInt64 = 0
       for index in 0..<64 where predicates[index] != 0 { word |= 1 << UInt64(index) }
