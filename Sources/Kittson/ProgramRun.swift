@@ -21,15 +21,17 @@ public final class ProgramRun {
   /// - Parameters:
   ///   - arguments: argv, the program's name first.
   ///   - environment: "NAME=value" strings.
+  ///   - stackSize: bytes of the stack, and of the register backing store; by default the soft limit's.
   ///   - executor: the words before a program's name of a command that runs it as this one is run; without it the program
   ///     can't execute other IA-64 programs.
   ///   - log: takes one-line messages for the user.
   public init(
-    path: String, arguments: [String], environment: [String], sysroot: String? = nil, executor: [String]? = nil,
-    configuration: Configuration = Configuration(), log: @escaping (String) -> Void = { _ in }
+    path: String, arguments: [String], environment: [String], sysroot: String? = nil, stackSize: UInt64? = nil,
+    executor: [String]? = nil, configuration: Configuration = Configuration(), log: @escaping (String) -> Void = { _ in }
   ) throws(StartError) {
     var options = ProcessOptions(arguments: arguments, environment: environment)
     options.sysroot = sysroot
+    options.stackSize = stackSize
     options.executor = executor
     options.log = log
     self.configuration = configuration

@@ -9,7 +9,7 @@ enum EnvironmentTwins {
     "engine", "dispatch", "backend", "clock", "alat", "max-instructions", "timeout", "log-file",
   ]
   private static let repeated = ["operation", "disable", "setenv", "unsetenv"]
-  private static let ofRun = ["sysroot", "argv0", "strace-json", "gdb"]
+  private static let ofRun = ["sysroot", "argv0", "strace-json", "gdb", "stack-size"]
   private static let flags = ["stats", "strace"]
 
   private static func variable(_ option: String) -> String {

@@ -42,6 +42,12 @@ struct RunCommand: ParsableCommand {
     help: ArgumentHelp("The program's argv[0]; by default PROGRAM.", valueName: "NAME"))
   var programName: String?
 
+  @Option(
+    name: [.customShort("s"), .customLong("stack-size")],
+    help: ArgumentHelp(
+      "Stack and register backing store, as 8M: by default the limit on stacks (ulimit -s).", valueName: "SIZE"))
+  var stackSize: MemorySize?
+
   @OptionGroup var log: LogOptions
 
   @Flag(
@@ -78,7 +84,7 @@ struct RunCommand: ParsableCommand {
     do throws(ProgramRun.StartError) {
       session = try ProgramRun(
         path: program, arguments: [programName ?? program] + arguments, environment: environment(), sysroot: sysroot,
-        executor: executor(), configuration: configuration, log: { log.write("kittson: \($0)\n") })
+        stackSize: stackSize?.bytes, executor: executor(), configuration: configuration, log: { log.write("kittson: \($0)\n") })
     } catch {
       throw Failure(error.description, status: error.isMissing ? ExitStatus.notFound : ExitStatus.cannotRun)
     }

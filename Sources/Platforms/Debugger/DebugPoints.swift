@@ -1,5 +1,5 @@
-// Where a debugger wants the guest to stop. A breakpoint is a break instruction in the slot, in memory, so that code runs at its
-// full speed; watchpoints are the processor's data breakpoint registers.
+// Where a debugger wants the guest to stop. A breakpoint is a break instruction in the slot, in memory, so that code runs
+// at its full speed; watchpoints are the processor's data breakpoint registers.
 import CSupport
 import Glibc
 import IA64

@@ -1,5 +1,5 @@
-// The stub that gdb talks to (GDB manual, appendix E): a stopped guest is examined and changed until the debugger lets it go
-// on. One thread at a time executes guest code, so while that one listens here all others stand still.
+// The stub that gdb talks to (GDB manual, appendix E): a stopped guest is examined and changed until the debugger lets it
+// go on. One thread at a time executes guest code, so while that one listens here all others stand still.
 import CSupport
 import Glibc
 import Machine
@@ -82,9 +82,10 @@ package final class GDBServer {
 
   /// The guest has ended.
   func ended(_ end: RunEnd) {
-    guard isAttached, !isKilled else { return }
+    guard isAttached else { return }
     interrupter.pause()
     switch end {
+    case _ where isKilled: break  // nobody waits to hear
     case .exited(let status): connection.send("W\(Self.byte(Int(status) & 0xff))".utf8)
     case .killed(let signal): connection.send("X\(Self.byte(Self.remote(signal)))".utf8)
     default: connection.send("W\(Self.byte(124))".utf8)

@@ -112,7 +112,7 @@ package final class RemoteConnection {
   /// Waits, while the guest runs, until the debugger asks for a stop or goes away, or until `wake` can be read.
   func waitForInterrupt(wake: Int32) -> Bool {
     while next == received.count {
-      var events = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: wake, events: Int16(POLLIN), revents: 0)]
+      var events = [descriptor, wake].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       if poll(&events, 2, -1) < 0 { continue }
       if events[0].revents == 0 { return false }
       if !fill() { return true }

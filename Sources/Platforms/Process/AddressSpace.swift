@@ -38,6 +38,11 @@ package struct MemoryArea: Equatable {
   package var shared: Bool
   /// What it is, for reports: the file's name, "[heap]", "[stack]", "[rbs]", or empty.
   package var name: String
+
+  /// Whether two areas of private memory that no file is behind are one where they meet.
+  func joins(_ other: MemoryArea) -> Bool {
+    name.isEmpty && other.name.isEmpty && !shared && !other.shared && protection == other.protection
+  }
 }
 
 package final class AddressSpace {
@@ -516,7 +521,17 @@ package final class AddressSpace {
   }
 
   private func insert(_ area: MemoryArea) {
-    areas.insert(area, at: firstIndex(endingAfter: area.start))
+    var area = area
+    var index = firstIndex(endingAfter: area.start)
+    // Joined as on Linux: mremap takes in one what was mapped piece by piece.
+    if index < areas.count, areas[index].start == area.end, area.joins(areas[index]) {
+      area.end = areas.remove(at: index).end
+    }
+    if index > 0, areas[index - 1].end == area.start, area.joins(areas[index - 1]) {
+      index -= 1
+      area.start = areas.remove(at: index).start
+    }
+    areas.insert(area, at: index)
   }
 
   // MARK: Host memory

@@ -11,6 +11,8 @@ package struct ProcessOptions {
   package var environment: [String]
   /// Where absolute file names are looked for first, and where the dynamic loader is.
   package var sysroot: String?
+  /// Bytes of the stack; nil: as the soft limit says.
+  package var stackSize: UInt64?
   /// Guest descriptors of standard streams that stand for another host descriptor.
   package var redirections: [Int32: Int32] = [:]
   /// The virtual clock in nanoseconds; nil: the host's clocks.

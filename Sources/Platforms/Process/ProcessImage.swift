@@ -134,11 +134,11 @@ extension LinuxProcess {
     (options.arguments + options.environment).reduce(0) { $0 + $1.utf8.count + 9 }
   }
 
-  /// Bytes of the memory stack, and of the backing store: the soft limit.
+  /// Bytes of the memory stack, and of the backing store: the soft limit, unless the options say more or less.
   private var stackSize: UInt64 {
     var value = rlimit()
     getrlimit(__rlimit_resource_t(3), &value)
-    let soft = UInt64(value.rlim_cur)
+    let soft = options.stackSize ?? UInt64(value.rlim_cur)
     // Under a limit on addresses the two leave room for the rest.
     let largest = min(Self.largestStack, ProcessError.addressLimit.map { $0 / 16 } ?? .max)
     return max(1 << 20, AddressSpace.pageDown(min(soft, largest)))
