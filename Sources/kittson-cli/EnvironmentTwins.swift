@@ -6,10 +6,10 @@ enum EnvironmentTwins {
   private static let prefix = "KITTSON_"
   /// Options with a value; of those that may be repeated the values are separated by commas.
   private static let common = [
-    "engine", "dispatch", "backend", "clock", "alat", "max-instructions", "timeout", "log-file",
+    "engine", "dispatch", "backend", "clock", "alat", "max-instructions", "timeout",
   ]
   private static let repeated = ["operation", "disable", "setenv", "unsetenv"]
-  private static let ofRun = ["sysroot", "argv0", "strace-json", "gdb", "stack-size"]
+  private static let ofRun = ["sysroot", "argv0", "log-file", "strace-json", "gdb", "stack-size"]
   private static let flags = ["stats", "strace"]
 
   private static func variable(_ option: String) -> String {

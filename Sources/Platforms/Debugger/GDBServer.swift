@@ -77,7 +77,8 @@ package final class GDBServer {
   /// A signal on its way to `thread`: the number of the one to deliver, 0 for none.
   func filter(_ signal: Int32, _ thread: Int32) -> Int32 {
     guard isAttached, !isKilled, !passedSignals.contains(Self.remote(signal)) else { return signal }
-    return stop(thread, .signal(signal))
+    let chosen = stop(thread, .signal(signal))
+    return isAttached ? chosen : signal
   }
 
   /// The guest has ended.

@@ -130,9 +130,9 @@ package final class ProcessSession {
     if isForked { leaveForGood(end ?? .exited(0)) }
     if end == nil { end = waitForEnd() }
     watchdog?.cancel()
+    debugger?.ended(end!)
     conclude(end!)
     process.tracer?.ended(process.processID, end!)
-    debugger?.ended(end!)
     return end!
   }
 
