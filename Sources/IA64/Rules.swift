@@ -69,20 +69,30 @@ extension InstructionRow {
   public var faults: FaultKinds {
     let flags = self.flags
     var faults: FaultKinds = []
-    let namesRegisters = operands.contains { $0.field != 0 && $0.file != .predicate && $0.file != .branch }
-    if namesRegisters || flags.contains(.writesPR) { faults.insert(.illegalOperation) }
-    if !flags.isDisjoint(with: [.firstInGroup, .slot2Only, .modelSpecific]) { faults.insert(.illegalOperation) }
+    // A target that is read-only or outside the frame, a base that is the target, twice the same predicate.
+    if !flags.isDisjoint(with: [.writesGR, .writesFR, .updatesBase]) { faults.insert(.illegalOperation) }
+    if (decoderTables.rows + opcode.index).pointee.targetRules.contains(.predicatesDiffer) {
+      faults.insert(.illegalOperation)
+    }
+    if !flags.isDisjoint(with: [.slot2Only, .modelSpecific]) || opcode == .loadrs { faults.insert(.illegalOperation) }
     if flags.contains(.privileged) { faults.formUnion([.privilegedOperation, .virtualization]) }
     if natRule == .faults { faults.insert(.registerNaTConsumption) }
     if !flags.isDisjoint(with: [.load, .store]) { faults.insert(.dataReference) }
-    if flags.contains(.usesFR) { faults.insert(.disabledFloatingPoint) }
+    // `chk.a` and `invala.e` look for the number of a register alone.
+    if flags.contains(.usesFR), format != .M23, format != .M27 { faults.insert(.disabledFloatingPoint) }
     if mnemonic.hasPrefix("break") { faults.insert(.breakInstruction) }
     switch format {
     case .F1, .F4, .F6, .F7, .F8, .F10: faults.insert(.floatingPoint)
-    case .I26, .I27, .M29, .M30: faults.formUnion([.privilegedRegister, .reservedRegisterField])
-    case .I28, .M31: faults.insert(.privilegedRegister)
-    case .M32, .M35, .M41, .M42, .M44, .F12: faults.insert(.reservedRegisterField)
-    case .M43: faults.formUnion([.reservedRegisterField, .virtualization])
+    // The I unit's registers (ar.pfs, ar.lc, ar.ec) need no privilege.
+    case .I26, .I27: faults.formUnion([.illegalOperation, .reservedRegisterField])
+    case .M29, .M30: faults.formUnion([.illegalOperation, .privilegedRegister, .reservedRegisterField])
+    case .I28: break
+    case .M31: faults.insert(.privilegedRegister)
+    case .M32: faults.formUnion([.illegalOperation, .reservedRegisterField])
+    case .M35, .M41, .M42, .M44, .F12: faults.insert(.reservedRegisterField)
+    case .M43:
+      // Every number has a region register.
+      faults.formUnion(opcode == .mov_from_rr ? .virtualization : [.reservedRegisterField, .virtualization])
     case .M28, .M40: faults.insert(.dataReference)
     case .M13, .M14, .M15: if flags.contains(.mayFault) { faults.insert(.dataReference) }
     case .M38, .M39: faults.insert(.dataReference)

@@ -31,11 +31,14 @@ struct FuzzCommand: ParsableCommand {
         kittson fuzz --replay failed/8731.json
       What came of all shards:
         kittson fuzz --report log.*.json
+      How often each row was executed, with what predicate, NaTs and faults, in all shards together:
+        kittson fuzz --seed 1 --count 1000000 --shard 3/64 -D log.3.json --coverage rows.3.json
+        kittson fuzz --matrix rows.*.json
       How soon bugs planted on purpose are found:
         kittson fuzz --planted all --count 20000
 
       Exit status: 0 no difference, 1 some case failed; with --planted: 0 all found, 1 some not found; \
-      with --report: 0 all cases done and equal, 1 not.
+      with --report: 0 all cases done and equal, 1 not; with --matrix: 0 enough everywhere, 1 not.
       """)
 
   @Option(help: ArgumentHelp("The first case's seed.", valueName: "S"))
@@ -74,8 +77,16 @@ struct FuzzCommand: ParsableCommand {
   @Flag(help: "Goes on with the campaign whose lines are in the file of -D.")
   var resume = false
 
-  @Option(help: ArgumentHelp("Counts what was executed, row by row, and writes it to a file (.json: as JSON).", valueName: "FILE"))
+  @Option(help: ArgumentHelp("Counts what was executed, row by row, and writes the matrix to a file (.json: the counts).", valueName: "FILE"))
   var coverage: String?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Instead of running anything prints the matrix of the counts in files of --coverage.", valueName: "FILE"))
+  var matrix: [String] = []
+
+  @Option(help: ArgumentHelp("What each cell of the matrix must reach.", valueName: "N"))
+  var least: UInt64 = 10000
 
   @Option(help: ArgumentHelp("Keeps each failing case as a file in a directory, for --replay.", valueName: "DIRECTORY"))
   var keep: String?
@@ -96,6 +107,7 @@ struct FuzzCommand: ParsableCommand {
   func run() throws {
     if !replay.isEmpty { return try replayFiles() }
     if !report.isEmpty { return try reportShards() }
+    if !matrix.isEmpty { return try printMatrix() }
     if let planted { return try searchPlanted(planted) }
     var campaign = Campaign(try seeds())
     campaign.settings = try settings()
@@ -145,7 +157,10 @@ struct FuzzCommand: ParsableCommand {
 
   private func writeCoverage(_ measured: Coverage) throws {
     guard let coverage else { return }
-    let text = coverage.hasSuffix(".json") ? measured.json.text(indented: true) + "\n" : measured.text
+    let words = ["--seed", "\(seed)", "--count", "\(count)"] + choiceWords
+    let text = coverage.hasSuffix(".json")
+      ? measured.json.text(indented: true) + "\n"
+      : measured.matrix(least: least, source: "`kittson fuzz \(words.joined(separator: " "))`")
     let file = try OutputFile(coverage, appends: false)
     file.write(text)
   }

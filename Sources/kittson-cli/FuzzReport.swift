@@ -1,4 +1,4 @@
-// kittson fuzz --report: what came of a campaign whose shards ran in many places.
+// kittson fuzz --report and --matrix: what came of a campaign whose shards ran in many places.
 import Glibc
 import Machine
 import Verification
@@ -23,6 +23,24 @@ extension FuzzCommand {
     }
     if json { writeLine(whole.json.text(indented: true)) } else { writeLine(whole.text, terminator: "") }
     if !whole.isComplete || !whole.failures.isEmpty { Glibc.exit(ExitStatus.different) }
+  }
+
+  /// Adds up what shards have counted.
+  func printMatrix() throws {
+    var sum = Coverage()
+    for path in matrix {
+      guard let document = try? JSON(parsing: try readWhole(path)), let counts = Coverage(document) else {
+        throw Failure("\(path): no counts of a campaign: give files that --coverage FILE.json wrote", status: ExitStatus.cannotRun)
+      }
+      sum.add(counts)
+    }
+    if json {
+      writeLine(sum.json.text(indented: true))
+    } else {
+      let files = matrix.count == 1 ? "one file" : "\(matrix.count) files"
+      writeLine(sum.matrix(least: least, source: "The counts of \(files)."), terminator: "")
+    }
+    if !sum.shortfalls(least: least).isEmpty { Glibc.exit(ExitStatus.different) }
   }
 }
 

@@ -62,6 +62,7 @@ private func wrongAdd(_ machine: Machine) -> any Engine {
     var slots: UInt64 = 0
     for seed in 1...400 as ClosedRange<UInt64> {
       let fuzzCase = FuzzCase(seed: seed, FuzzSettings())
+      try #require(pair.engines.0 as? CoverageEngine).beginCase()
       #expect(pair.run(fuzzCase.program, slots: fuzzCase.slots).isEmpty, "seed \(seed)")
       slots += pair.machines.0.cpus[0].slots
     }
@@ -70,6 +71,14 @@ private func wrongAdd(_ machine: Machine) -> any Engine {
     // Most rows come up in so many programs, and a group has some instructions.
     #expect(coverage.executedRows > Opcode.rowCount / 2)
     #expect(coverage.groups > slots / 20 && coverage.groups < slots)
-    #expect(coverage.text.split(separator: "\n").count == Opcode.rowCount + 2)
+    #expect(coverage.newGroups > 0 && coverage.newGroups < coverage.programGroups)
+    #expect(coverage.programGroups < coverage.groups)
+    let matrix = coverage.matrix(least: 1, source: "")
+    #expect(matrix.split(separator: "\n").count { $0.hasPrefix("| `") } == Opcode.rowCount)
+    let read = try #require(Coverage(coverage.json))
+    #expect(read.matrix(least: 1, source: "") == matrix)
+    var twice = coverage
+    twice.add(read)
+    #expect(twice.groups == 2 * coverage.groups)
   }
 }

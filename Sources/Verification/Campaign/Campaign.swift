@@ -94,9 +94,11 @@ package struct Campaign {
         reference: { CoverageEngine($0, counters: area.coverage) }, subject: DifferentialPair.translator)
       : try makePair()
     try pair.setALAT(real: settings.hasALAT)
+    let counting = pair.engines.0 as? CoverageEngine
     var described = 0
     for position in piece {
       area.begin(position)
+      counting?.beginCase()
       let seed = seeds.seed(position)
       let fuzzCase = FuzzCase(seed: seed, settings)
       let differences = pair.run(fuzzCase.program, slots: fuzzCase.slots, fuzzCase.options)

@@ -1,16 +1,66 @@
 // What a campaign has executed: for each row of the instruction table how often with the predicate on and off, with NaT
-// in a source, and how often it ended in each interruption.
+// in a source, how often it ended in each fault that the manual lists for it, and in each interruption.
 import CSupport
 import IA64
 import Machine
 
+/// The faults of a row as the matrix has them (`InstructionRow.faults`).
+struct FaultColumn {
+  /// What stands at the column's head.
+  let name: String
+  let kind: FaultKinds
+
+  /// Virtualization is left out: no processor here has PSR.vm.
+  static let all: [FaultColumn] = [
+    FaultColumn(name: "illegal", kind: .illegalOperation),
+    FaultColumn(name: "privileged op", kind: .privilegedOperation),
+    FaultColumn(name: "privileged reg", kind: .privilegedRegister),
+    FaultColumn(name: "reserved", kind: .reservedRegisterField),
+    FaultColumn(name: "NaT use", kind: .registerNaTConsumption),
+    FaultColumn(name: "data", kind: .dataReference),
+    FaultColumn(name: "disabled FP", kind: .disabledFloatingPoint),
+    FaultColumn(name: "FP", kind: .floatingPoint),
+    FaultColumn(name: "break", kind: .breakInstruction),
+    FaultColumn(name: "transition", kind: .disabledTransition),
+    FaultColumn(name: "RSE", kind: .registerStack),
+  ]
+
+  /// The kind of an interruption, by its vector and cr.isr (SDM vol. 2, table 5-1 and chapter 8).
+  static func kind(_ vector: Vector, isr: UInt64) -> FaultKinds? {
+    // A nested miss leaves cr.isr as it was.
+    if vector == .dataNestedTLB { return .dataReference }
+    if isr & ISR.rs != 0 { return .registerStack }
+    if isr & ISR.x != 0 { return nil }
+    switch vector {
+    case .generalException: return generalKinds[isr & 0xf0]
+    case .naTConsumption: return isr & 0xf0 == 0x10 ? .registerNaTConsumption : .dataReference
+    case .vhptTranslation, .dataTLB, .alternateDataTLB, .dataKeyMiss, .dirtyBit, .dataAccessBit,
+      .pageNotPresent, .keyPermission, .dataAccessRights, .debug, .unalignedReference, .unsupportedDataReference:
+      return .dataReference
+    case .disabledFP: return .disabledFloatingPoint
+    case .floatingPointFault, .floatingPointTrap: return .floatingPoint
+    case .breakInstruction: return .breakInstruction
+    default: return nil
+    }
+  }
+
+  private static let generalKinds: [UInt64: FaultKinds] = [
+    0x00: .illegalOperation, 0x10: .privilegedOperation, 0x20: .privilegedRegister, 0x30: .reservedRegisterField,
+    0x40: .disabledTransition,
+  ]
+}
+
 package struct Coverage: Sendable {
   static let vectors = Vector.allCases
-  /// Columns of a row: predicate on, predicate off, NaT source, and the interruptions.
-  static let onColumn = 0, offColumn = 1, natColumn = 2, vectorColumn = 3
-  static let columns = 3 + vectors.count
-  /// One word more: instruction groups.
-  package static let wordCount = Opcode.rowCount * columns + 1
+  /// Columns of a row: predicate on, predicate off, NaT source, the faults by kind, and the interruptions by vector.
+  static let onColumn = 0, offColumn = 1, natColumn = 2, faultColumn = 3
+  static let vectorColumn = faultColumn + FaultColumn.all.count
+  static let columns = vectorColumn + vectors.count
+  /// Words behind the rows: all instruction groups, those of programs (without handlers), and of these the first times
+  /// that a case came by.
+  static let groupsWord = Opcode.rowCount * columns
+  static let programGroupsWord = groupsWord + 1, newGroupsWord = groupsWord + 2
+  package static let wordCount = groupsWord + 3
   static let byteCount = (wordCount * 8 + 4095) & ~4095
 
   private var words = [UInt64](repeating: 0, count: wordCount)
@@ -21,97 +71,53 @@ package struct Coverage: Sendable {
     for index in 0..<Self.wordCount { words[index] += counters[index] }
   }
 
-  package var groups: UInt64 { words[Self.wordCount - 1] }
+  package mutating func add(_ other: Coverage) {
+    for index in 0..<Self.wordCount { words[index] += other.words[index] }
+  }
 
-  private func count(_ row: Int, _ column: Int) -> UInt64 { words[row * Self.columns + column] }
+  /// Instruction groups executed, those of interruption handlers included.
+  package var groups: UInt64 { words[Self.groupsWord] }
+  /// Without handlers: the random ones.
+  package var programGroups: UInt64 { words[Self.programGroupsWord] }
+  /// Of these each counted once a case, however often a loop has it executed.
+  package var newGroups: UInt64 { words[Self.newGroupsWord] }
+
+  func count(_ row: Int, _ column: Int) -> UInt64 { words[row * Self.columns + column] }
 
   /// Rows that were executed with their predicate on.
   package var executedRows: Int { (0..<Opcode.rowCount).count { count($0, Self.onColumn) > 0 } }
 
-  /// A line a row.
-  package var text: String {
-    var lines = ["# row                        predicate on          off   NaT source  interruptions"]
-    for (row, entry) in instructionTable.enumerated() {
-      let faults = Self.vectors.enumerated().compactMap { index, vector in
-        let times = count(row, Self.vectorColumn + index)
-        return times == 0 ? nil : "\(hexadecimal(UInt64(vector.rawValue), digits: 4)):\(times)"
-      }
-      let numbers = (0..<3).map { column in
-        let text = String(count(row, column))
-        return String(repeating: " ", count: max(0, 13 - text.count)) + text
-      }
-      let name = "\(entry.opcode)"
-      lines.append(
-        name + String(repeating: " ", count: max(1, 26 - name.count)) + numbers.joined() + "  "
-          + faults.joined(separator: " "))
-    }
-    lines.append("# \(executedRows) of \(Opcode.rowCount) rows, \(groups) instruction groups")
-    return lines.joined(separator: "\n") + "\n"
-  }
+  // MARK: Files
 
+  private static let names: [String] =
+    ["on", "off", "nat"] + FaultColumn.all.map(\.name) + vectors.map { hexadecimal(UInt64($0.rawValue), digits: 4) }
+
+  /// Each row's counts by their columns' names, zeros left out.
   package var json: JSON {
     let rows: [JSON] = instructionTable.enumerated().map { row, entry in
-      let faults: [(String, JSON)] = Self.vectors.enumerated().compactMap { index, vector in
-        let times = count(row, Self.vectorColumn + index)
-        return times == 0 ? nil : (hexadecimal(UInt64(vector.rawValue), digits: 4), .unsigned(times))
+      let counts: [(String, JSON)] = Self.names.enumerated().compactMap { column, name in
+        count(row, column) == 0 ? nil : (name, .unsigned(count(row, column)))
       }
-      return .object([
-        ("row", .string("\(entry.opcode)")), ("on", .unsigned(count(row, Self.onColumn))),
-        ("off", .unsigned(count(row, Self.offColumn))), ("nat", .unsigned(count(row, Self.natColumn))),
-        ("interruptions", .object(faults)),
-      ])
+      return .object([("row", .string("\(entry.opcode)"))] + counts)
     }
-    return .object([("groups", .unsigned(groups)), ("rows", .array(rows))])
-  }
-}
-
-/// The interpreter, counting.
-package final class CoverageEngine: SteppingEngine {
-  var counters: UnsafeMutablePointer<UInt64>
-
-  /// Which of r1…r4 a row reads as general registers: a bit each.
-  private static let sources: [UInt8] = instructionTable.map { row in
-    row.operands.reduce(0) { mask, operand in
-      let isRead = operand.file == .general && operand.field > 0 && (!operand.isWritten || operand.isUpdated)
-      return isRead ? mask | 1 << UInt8(operand.field - 1) : mask
-    }
+    return .object([
+      ("type", "coverage"), ("groups", .unsigned(groups)), ("programGroups", .unsigned(programGroups)),
+      ("newGroups", .unsigned(newGroups)), ("rows", .array(rows)),
+    ])
   }
 
-  private static let columnOfVector: [Int] = {
-    var columns = [Int](repeating: -1, count: 0x80)
-    for (index, vector) in Coverage.vectors.enumerated() {
-      columns[Int(vector.rawValue >> 8)] = Coverage.vectorColumn + index
+  /// Reads what `json` gave. Rows that the table no longer has are left out.
+  package init?(_ document: JSON) {
+    guard document["type"] == "coverage", case .array(let rows)? = document["rows"] else { return nil }
+    words[Self.groupsWord] = document["groups"]?.unsignedValue ?? 0
+    words[Self.programGroupsWord] = document["programGroups"]?.unsignedValue ?? 0
+    words[Self.newGroupsWord] = document["newGroups"]?.unsignedValue ?? 0
+    let numbers = Dictionary(uniqueKeysWithValues: instructionTable.enumerated().map { ("\($1.opcode)", $0) })
+    for row in rows {
+      guard let name = row["row"]?.stringValue, let number = numbers[name] else { continue }
+      for (column, name) in Self.names.enumerated() {
+        words[number * Self.columns + column] = row[name]?.unsignedValue ?? 0
+      }
     }
-    return columns
-  }()
-
-  package init(_ machine: Machine, counters: UnsafeMutablePointer<UInt64>) {
-    self.counters = counters
-    super.init(machine)
-  }
-
-  override func execute(_ cpu: CPU) -> Status {
-    guard let bundle = presentBundle(cpu) else { return super.execute(cpu) }
-    let slot = min(Int(cpu.pointee.ri), bundle.count - 1)
-    let instruction = bundle[slot]
-    guard instruction.opcode != .illegal else { return super.execute(cpu) }
-    let row = counters + instruction.opcode.index * Coverage.columns
-    row[cpu.readPR(Int(instruction.qp)) ? Coverage.onColumn : Coverage.offColumn] += 1
-    if cpu.pointee.nat_live != 0, hasNaT(cpu, instruction) { row[Coverage.natColumn] += 1 }
-    let status = super.execute(cpu)
-    if status == .interrupted {
-      let column = Self.columnOfVector[Int(cpu.pointee.ip >> 8 & 0x7f)]
-      if column >= 0 { row[column] += 1 }
-    }
-    if status == .branched || bundle.template.hasStop(after: bundle.template.isLong && slot == 1 ? 2 : slot) {
-      counters[Coverage.wordCount - 1] += 1
-    }
-    return status
-  }
-
-  private func hasNaT(_ cpu: CPU, _ i: Instruction) -> Bool {
-    let mask = Self.sources[i.opcode.index]
-    func isNaT(_ bit: UInt8, _ n: UInt8) -> Bool { mask & bit != 0 && cpu.readNaT(Int(n)) }
-    return isNaT(1, i.r1) || isNaT(2, i.r2) || isNaT(4, i.r3) || isNaT(8, i.r4)
   }
 }

@@ -26,17 +26,52 @@ package struct FuzzCase: Sendable {
   package init(seed: UInt64, _ settings: FuzzSettings) {
     self.seed = seed
     var random = SplitMix64(seed: seed ^ 0x6361_7365)
-    let mix = settings.varies ? settings.mix.drawn(seed) : settings.mix
+    var mix = settings.varies ? settings.mix.drawn(seed) : settings.mix
     let count = 4 + Int(random.next() % UInt64(max(1, settings.length - 3)))
-    program = RandomProgram(seed: seed, mix: mix, count: count)
-    // Odd budgets: the end falls inside blocks. Handlers need slots of their own.
-    let share: UInt64 = mix.contains(.faults) ? 14 : 5
-    slots = 40 + Int64(UInt64(count) * share + random.next() % 37)
+    if settings.varies && random.next() & 1 == 0 {
+      let rows = Self.spotlight(settings.mix, &random)
+      mix.formUnion(settings.mix.intersection(Self.spotlightMix))
+      if random.next() & 1 == 0 { mix.formUnion(settings.mix.intersection(.user)) }
+      program = RandomProgram(seed: seed, mix: mix, count: count, spotlight: rows)
+      slots = 2000 + Int64(random.next() % 4000)
+    } else {
+      program = RandomProgram(seed: seed, mix: mix, count: count)
+      slots = Self.slots(count, mix, &random)
+    }
     options = SubjectOptions()
     if settings.varies { options.vary(&random) }
     // Runs are short: most loops that become regions do so at the first or second way back.
     options.regionThreshold = [nil, 1, 2, 3][Int(random.next() & 3)]
     options.translator.subtract(settings.disabled)
+  }
+
+  /// What a program needs in which any row is to do all that it can.
+  private static let spotlightMix: RandomProgram.Mix = [
+    .memory, .branches, .floatingPoint, .system, .nat, .faults,
+  ]
+
+  /// The rows that half of all cases are about: each comes up as often as any other, however many its unit has; those
+  /// whose faults take more than one condition twice as often.
+  private static func spotlight(_ mix: RandomProgram.Mix, _ random: inout SplitMix64) -> [Opcode] {
+    let rows = OpcodePools.choice(mix.instructions)
+    var chosen: [Opcode] = []
+    while chosen.count < 10 {
+      let row = rows[Int(random.next() % UInt64(rows.count))]
+      if isDemanding[row.index] || random.next() & 1 == 0 { chosen.append(row) }
+    }
+    // It loads nothing but behind a `cover`, and where registers are no longer dirty.
+    return chosen.contains(.loadrs) ? chosen + [.loadrs, .cover, .cover, .flushrs, .mov_to_ar_m] : chosen
+  }
+
+  /// Loads and arithmetic of floating point, and what is privileged.
+  private static let isDemanding = instructionTable.map { row in
+    row.flags.contains(.privileged) || row.flags.isSuperset(of: [.usesFR, .load]) || row.faults.contains(.floatingPoint)
+  }
+
+  private static func slots(_ count: Int, _ mix: RandomProgram.Mix, _ random: inout SplitMix64) -> Int64 {
+    // Odd budgets: the end falls inside blocks. Handlers need slots of their own.
+    let share: UInt64 = mix.contains(.faults) ? 14 : 5
+    return 40 + Int64(UInt64(count) * share + random.next() % 37)
   }
 }
 

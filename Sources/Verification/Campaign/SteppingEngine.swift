@@ -7,8 +7,16 @@ import Machine
 
 package class SteppingEngine: Engine {
   let interpreter = Interpreter()
+  /// Bundles that were decoded last, by their bits.
+  private let decoded = UnsafeMutablePointer<(bundle: InstructionBundle, decoded: DecodedBundle)>.allocate(capacity: 1024)
 
-  init(_ machine: Machine) { for cpu in machine.cpus { interpreter.attach(cpu) } }
+  init(_ machine: Machine) {
+    let nops = RandomProgram.nops
+    decoded.initialize(repeating: (nops, Decoder.decode(nops)), count: 1024)
+    for cpu in machine.cpus { interpreter.attach(cpu) }
+  }
+
+  deinit { decoded.deallocate() }
 
   package func run(_ cpu: CPU) -> kt_stop_reason {
     cpu.pointee.stop_reason = 0
@@ -42,9 +50,12 @@ package class SteppingEngine: Engine {
   }
 
   /// The bundle that comes next, nil where its fetch faults.
-  func presentBundle(_ cpu: CPU) -> DecodedBundle? {
+  final func presentBundle(_ cpu: CPU) -> DecodedBundle? {
     guard let host = CodeText.host(cpu, cpu.pointee.ip) else { return nil }
-    return Decoder.decode(InstructionBundle(loadingFrom: host))
+    let bundle = InstructionBundle(loadingFrom: host)
+    let place = decoded + Int(truncatingIfNeeded: (bundle.low ^ bundle.high &* 0x9e37_79b9_7f4a_7c15) >> 40 & 1023)
+    if place.pointee.bundle != bundle { place.pointee = (bundle, Decoder.decode(bundle)) }
+    return place.pointee.decoded
   }
 }
 

@@ -33,6 +33,14 @@ package struct CodeBuilder {
     finish()
   }
 
+  /// A bundle that branches a number of bundles away.
+  package static func branch(_ distance: Int) -> InstructionBundle {
+    var code = CodeBuilder()
+    code.add(Instruction(opcode: .br_cond, imm: Int64(distance) << 4))
+    code.finish()
+    return code.bundles[0]
+  }
+
   /// Packs what waits.
   package mutating func finish() {
     var rest = waiting[...]

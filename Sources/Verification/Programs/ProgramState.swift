@@ -19,15 +19,18 @@ struct ProgramMode: Sendable, CustomStringConvertible {
   private(set) var timerInterval: Int64 = 0
   private var random: SplitMix64
 
-  init(seed: UInt64, mix: RandomProgram.Mix) {
+  /// With `probesFaults` registers are disabled more often, and traps behind every instruction are rare.
+  init(seed: UInt64, mix: RandomProgram.Mix, probesFaults: Bool = false) {
     random = SplitMix64(seed: seed ^ 0x6d6f_6465)
     if mix.contains(.virtual) { chooseAddressing() }
     if mix.contains(.user), oneIn(2) { psr |= 3 << PSR.cplShift }
     if mix.contains(.bigEndian), oneIn(2) { psr |= PSR.be }
     if mix.contains(.debugging) { chooseDebugging() }
+    if probesFaults { chooseFaults(mix) }
     if oneIn(4) { dcr = random.next() & 0x7f00 }
     rsc = random.next() & 3 | (oneIn(2) ? psr >> PSR.cplShift & 3 : random.next() & 3) << 2
     if mix.contains(.bigEndian), oneIn(4) { rsc |= 1 << 4 }
+    if probesFaults, oneIn(2) { rsc |= (random.next() & 0x3f8) << 16 }
     if mix.contains(.interrupts) {
       psr |= PSR.i
       timerInterval = 60 + Int64(random.next() % 300)
@@ -59,6 +62,16 @@ struct ProgramMode: Sendable, CustomStringConvertible {
     if oneIn(6) { psr |= PSR.dfh }
   }
 
+  private mutating func chooseFaults(_ mix: RandomProgram.Mix) {
+    if !oneIn(8) { psr &= ~(PSR.ss | PSR.tb) }
+    if mix.contains(.user), oneIn(2) { psr |= 3 << PSR.cplShift }
+    // Translations are inserted, and registers of interruptions written, without collection alone.
+    if mix.contains(.system), oneIn(4) { psr &= ~PSR.ic }
+    if oneIn(3) { psr |= PSR.dfl }
+    if oneIn(3) { psr |= PSR.dfh }
+    if oneIn(3) { psr |= PSR.si }
+  }
+
   var description: String {
     "psr \(hexadecimal(psr)), ar.rsc \(hexadecimal(rsc)), cr.dcr \(hexadecimal(dcr)), page size 2^\(pageShift), "
       + "data translations \(hexadecimal(dataEntry)), timer every \(timerInterval) slots"
@@ -82,6 +95,9 @@ extension RandomProgram {
     prepareRegisters(cpu, &random)
     if !plain.contains(.timer) { prepareTimer(cpu) }
     simplify(cpu)
+    // Where handlers go that have interrupted a program without collection.
+    cpu.pointee.cr_iip = codeRegion + start
+    cpu.pointee.cr_ipsr = mode.psr
     cpu.setPSR(mode.psr)
     cpu.pointee.event_check = 0
     cpu.pointee.ip = codeRegion + start
@@ -186,9 +202,14 @@ extension RandomProgram {
     if mix.contains(.nat), random.next() & 1 == 0 {
       for _ in 0..<Int(random.next() & 7) { cpu.setNaT([8, 10, 14, 21, 34, 35, 40][Int(random.next() % 7)]) }
     }
+    if isSpotlit { for n in Self.natRegisters { cpu.setNaT(Int(n)) } }
     for n in 1..<64 { cpu.predicates[n] = UInt8(random.next() & 1) }
     for n in 0..<8 { cpu.branches[n] = codeRegion + start + (random.next() % UInt64(bundles.count)) << 4 }
     for n in 2..<128 { cpu.floats[n] = Self.float(&random) }
+    if isSpotlit {
+      for n in 24..<(random.next() & 1 == 0 ? 64 : 128) { cpu.floats[n] = Self.exceptional(&random) }
+      for n in Self.natRegisters { cpu.floats[Int(n)] = Self.natVal }
+    }
     cpu.pointee.ar_lc = random.next() & 7
     cpu.pointee.ar_ec = random.next() & 7
     cpu.pointee.ar_pfs = CFM.make(sof: 40, sol: Int(random.next() & 15), sor: 0) | (random.next() & 63) << 52
@@ -197,13 +218,17 @@ extension RandomProgram {
     cpu.pointee.ar_ccv = Self.value(&random)
     for n in 0..<16 { kt_bank_gr(cpu)[n] = random.next() }
     for n in 0..<8 { kt_kernel_registers(cpu)[n] = random.next() }
-    if mix.contains(.floatingPoint), random.next() & 3 == 0 { prepareFloatingPoint(cpu, &random) }
+    if mix.contains(.floatingPoint), random.next() & (isSpotlit ? 1 : 3) == 0 { prepareFloatingPoint(cpu, &random) }
   }
 
   /// Enabled traps, and other controls of sf0 than usual.
   private func prepareFloatingPoint(_ cpu: CPU, _ random: inout SplitMix64) {
     let precision = [0, 2, 3, 3][Int(random.next() & 3)] as UInt64
     cpu.pointee.ar_fpsr = cpu.pointee.ar_fpsr & ~0x1fff | random.next() & 0xcff | precision << 8
+    guard isSpotlit else { return }
+    // All status fields trap, and everything but what does not change the program's course.
+    cpu.pointee.ar_fpsr &= ~(1 << 25 | 1 << 38 | 1 << 51)
+    if random.next() & 1 == 0 { cpu.pointee.ar_fpsr &= ~0x3f }
   }
 
   /// A register's value: ends of ranges, small numbers and any.
@@ -219,12 +244,30 @@ extension RandomProgram {
     }
   }
 
+  /// What raises invalid operation, denormal operand or division by zero, alone or as one of a pair of singles.
+  private static func exceptional(_ random: inout SplitMix64) -> kt_fr {
+    let choice = random.next(), sign = (choice >> 63) << 17
+    let singles = [0, 1, 0x7f80_0001, 0x7f80_0000, 0x7fc0_0000, 0x0040_0000, 0x7f7f_ffff, 0x3f80_0000] as [UInt64]
+    switch choice & 7 {
+    case 0: return kt_fr(significand: 1 << 63 | 1, sign_exponent: sign | 0x1ffff)
+    case 1: return kt_fr(significand: 1 << 62, sign_exponent: sign | 0x1ffff)
+    case 2: return kt_fr(significand: random.next() >> 1, sign_exponent: sign | 0xfc01)
+    case 3: return kt_fr(significand: 0, sign_exponent: sign)
+    case 4: return kt_fr(significand: 1 << 63, sign_exponent: sign | 0x1fffd)
+    default:
+      let pair = singles[Int(choice >> 8 & 7)] << 32 | singles[Int(choice >> 12 & 7)]
+      return kt_fr(significand: pair, sign_exponent: 0x1003e)
+    }
+  }
+
+  private static let natVal = kt_fr(significand: 0, sign_exponent: 0x1fffe)
+
   private static func float(_ random: inout SplitMix64) -> kt_fr {
     let choice = random.next()
     let sign = (choice >> 63) << 17
     switch choice & 15 {
     case 0: return kt_fr(significand: 0, sign_exponent: sign)
-    case 1: return kt_fr(significand: 0, sign_exponent: 0x1fffe)  // NaTVal
+    case 1: return natVal
     case 2: return kt_fr(significand: 1 << 63, sign_exponent: sign | 0x1ffff)  // infinity
     case 3: return kt_fr(significand: 3 << 62 | random.next() >> 2, sign_exponent: sign | 0x1ffff)  // NaN
     case 4, 5: return kt_fr(significand: random.next(), sign_exponent: 0x1003e)  // integer

@@ -42,6 +42,9 @@ package struct RandomProgram: Sendable {
   private var state: SplitMix64
   private var random: RandomInstruction
   private let pools: [[Opcode]]
+  /// Rows that most instructions are of, and with the operands that they treat in a way of their own: by unit.
+  private let spotlight: [[Opcode]]
+  var isSpotlit: Bool { !spotlight.isEmpty }
 
   /// Where the bundle to be made stands: branches lead to a bundle of `range`.
   private struct Place {
@@ -51,18 +54,22 @@ package struct RandomProgram: Sendable {
     var isFunction = false
   }
 
-  /// A program whose main part has `count` bundles or a few more.
-  package init(seed: UInt64, mix: Mix, count: Int) {
+  /// A program whose main part has `count` bundles or a few more. With a `spotlight` it runs round and round, and seven
+  /// of eight instructions are of these rows.
+  package init(seed: UInt64, mix: Mix, count: Int, spotlight: [Opcode] = []) {
     self.seed = seed
     self.mix = mix
     state = SplitMix64(seed: seed ^ 0x5bd1_e995_9d1b_54a5)
     // Now and then across the end of a granule.
     start = Self.codeBase + (seed & 3 == 0 ? 0x1000 - UInt64(count / 2) * 16 : (seed >> 2 & 63) << 4)
-    mode = ProgramMode(seed: seed, mix: mix)
+    mode = ProgramMode(seed: seed, mix: mix, probesFaults: !spotlight.isEmpty)
+    // Translations are inserted without collection alone.
+    if seed & 1 == 0, spotlight.contains(where: Self.inserts) { mode.psr &= ~(PSR.ic | PSR.cpl) }
     codeRegion = mode.translatesCode ? [0, 0, 1, 3][Int(state.next() & 3)] << 61 : 0
     random = RandomInstruction(seed: seed)
-    random.predicateRate = 96
+    random.predicateRate = spotlight.isEmpty ? 96 : 144
     pools = OpcodePools.pools(mix.instructions)
+    self.spotlight = spotlight.isEmpty ? [] : OpcodePools.byUnit(spotlight)
     makeCode(count)
   }
 
@@ -77,7 +84,7 @@ package struct RandomProgram: Sendable {
     var calls: [(bundle: Int, function: Int)] = []
     while bundles.count < count { addItem(count, functions, &calls) }
     spinIndex = bundles.count
-    bundles.append(Self.spin)
+    bundles.append(!isSpotlit ? Self.spin : CodeBuilder.branch(-spinIndex))
     var entries: [Int] = []
     for number in 0..<functions {
       entries.append(bundles.count)
@@ -233,6 +240,7 @@ package struct RandomProgram: Sendable {
   }
 
   private mutating func instruction(_ unit: Unit, _ place: Place) -> EncodedSlot {
+    if let encoded = spotlit(unit, place) { return encoded }
     let fitting = pools[Int(unit.rawValue)]
     guard !fitting.isEmpty else { return random.slot(unit.nop) }
     var opcode = fitting[Int(state.next() % UInt64(fitting.count))]
@@ -243,6 +251,65 @@ package struct RandomProgram: Sendable {
       if let encoded = Encoder.encode(instruction) { return encoded }
     }
     return random.slot(opcode)
+  }
+
+  /// An instruction of the rows that the program is about, its operands now and then such as fault or hold a NaT.
+  private mutating func spotlit(_ unit: Unit, _ place: Place) -> EncodedSlot? {
+    guard isSpotlit, case let fitting = spotlight[Int(unit.rawValue)], !fitting.isEmpty else { return nil }
+    if state.next() & 7 == 0 { return nil }
+    let opcode = fitting[Int(state.next() % UInt64(fitting.count))]
+    if isLeftOut(opcode, place), state.next() & 1 == 0 { return nil }
+    for _ in 0..<8 {
+      var instruction = random.instruction(opcode)
+      let choice = state.next() & 15
+      if choice != 0 { tame(&instruction, place) }
+      switch choice {
+      case 1, 2, 3: spoilTarget(&instruction)
+      case 4, 5, 6, 7: chooseNaTSource(&instruction)
+      case 8, 9: spoilAccess(&instruction)
+      default: break
+      }
+      if let encoded = Encoder.encode(instruction) { return encoded }
+    }
+    return random.slot(opcode)
+  }
+
+  private static func inserts(_ opcode: Opcode) -> Bool { [.itc_d, .itc_i, .itr_d, .itr_i].contains(opcode) }
+
+  /// A target that is an Illegal Operation: read-only, most often outside the frame, or the same twice.
+  private mutating func spoilTarget(_ i: inout Instruction) {
+    let flags = i.flags
+    if flags.contains(.updatesBase), state.next() & 1 == 0 {
+      i.r3 = flags.contains(.writesGR) && state.next() & 1 == 0 ? i.r1 : 0
+    } else if flags.contains(.writesGR) {
+      i.r1 = state.next() & 1 == 0 ? 0 : 127
+    } else if flags.contains(.writesFR) {
+      i.r1 = UInt8(state.next() & 1)
+    } else if flags.contains(.writesPR) {
+      i.r4 = i.r1
+    }
+  }
+
+  /// Registers that hold NaT or NaTVal as a program begins, general and floating-point, and that few instructions write.
+  /// `addl` can name the first of them alone.
+  static let natRegisters: [UInt8] = [3, 4, 5, 6, 7]
+
+  private mutating func chooseNaTSource(_ i: inout Instruction) {
+    let sources = RowSources.of(i.opcode), all = sources.general | sources.floating
+    guard all != 0 else { return }
+    let number = i.opcode == .addl ? 3 : Self.natRegisters[1 + Int(state.next() & 3)]
+    var field = Int(state.next() & 3)
+    while all >> UInt8(field) & 1 == 0 { field = (field + 1) & 3 }
+    switch field {
+    case 0: i.r1 = number
+    case 1: i.r2 = number
+    case 2: i.r3 = number
+    default: i.r4 = number
+    }
+  }
+
+  private mutating func spoilAccess(_ i: inout Instruction) {
+    if isAccess(i) { i.r3 = Self.wildPointers[Int(state.next() & 1)] }
   }
 
   /// What would end most programs early, most of the time; in a function what takes its frame away.
@@ -265,6 +332,7 @@ package struct RandomProgram: Sendable {
       i.r1 = 32 + UInt8(state.next() % 8)
     }
     // The handlers' address is left alone: without them a program has come to its end.
+    if isSpotlit, i.opcode == .mov_to_cr { i.r3 = Self.controlRegisters[Int(state.next() & 15)] }
     if i.opcode == .mov_to_cr, i.r3 == 2 { i.r3 = [0, 1, 16, 19, 20, 21, 66][Int(state.next() % 7)] }
     tameState(&i)
     tameAccess(&i)
@@ -273,15 +341,20 @@ package struct RandomProgram: Sendable {
       // Loops end by the budget; too many of them and little else is executed.
       i.imm = (target <= 0 && state.next() & 3 != 0 ? Int64(1) : target) << 4
     }
-    if i.flags.contains(.writesFR) && i.r1 < 2 { i.r1 += 6 }
+    // One of a pair's targets is even, the other odd.
+    if isSpotlit, i.flags.contains(.load), instructionTable[i.opcode.index].writesFloatPair { i.r2 = i.r1 ^ 1 }
+    if i.flags.contains(.writesFR) && (i.r1 < 2 || isSpotlit && i.r1 < 8) { i.r1 += 8 }
   }
 
   /// Moves of application registers that programs use, with values they take, and the bits of the user mask.
   private mutating func tameState(_ i: inout Instruction) {
     switch i.opcode {
-    case .mov_from_ar_m, .mov_to_ar_m:
+    case .mov_from_ar_i, .mov_to_ar_i, .mov_to_ar_i_imm:
+      if isSpotlit { i.r3 = ApplicationNumber.pfs + UInt8(state.next() % 3) }
+    case .mov_from_ar_m, .mov_to_ar_m, .mov_to_ar_m_imm:
       if state.next() & 3 == 0 { return }
       i.r3 = Self.applicationRegisters[Int(state.next() % UInt64(Self.applicationRegisters.count))]
+      if isSpotlit, state.next() & 3 == 0 { i.r3 = ApplicationNumber.itc }
       // A small number, which ar.rsc takes as mode and privilege level.
       if i.opcode == .mov_to_ar_m && Int(i.r3) == AR.rsc { i.r2 = Self.depth }
     case .sum, .rum:
@@ -291,13 +364,18 @@ package struct RandomProgram: Sendable {
     }
   }
 
+  private static let controlRegisters: [UInt8] = [0, 1, 8, 16, 17, 19, 20, 21, 22, 23, 24, 25, 66, 72, 73, 80]
+
   private static let applicationRegisters = [
     0, 7, AR.rsc, AR.bsp, AR.bsp, AR.bspstore, AR.rnat, AR.csd, AR.ccv, AR.unat, AR.fpsr, AR.itc,
   ].map { UInt8($0) }
 
+  private func isAccess(_ i: Instruction) -> Bool {
+    !i.flags.isDisjoint(with: [.load, .store, .semaphore]) || instructionTable[i.opcode.index].format.isProbe
+  }
+
   private mutating func tameAccess(_ i: inout Instruction) {
-    let isAccess = !i.flags.isDisjoint(with: [.load, .store, .semaphore]) || instructionTable[i.opcode.index].format.isProbe
-    guard isAccess else { return }
+    guard isAccess(i) else { return }
     let wild = i.flags.contains(.speculative) ? state.next() & 3 == 0 : state.next() & 63 == 0
     i.r3 = wild ? Self.wildPointers[Int(state.next() & 1)] : Self.pointers[Int(state.next() % UInt64(Self.pointers.count))]
     if i.flags.contains(.updatesBase) && i.flags.contains(.load) && !i.flags.contains(.writesFR) && i.r1 == i.r3 {
@@ -312,7 +390,8 @@ package struct RandomProgram: Sendable {
     // Pointers are seldom overwritten.
     if state.next() & 63 == 0 { return Self.pointers[0] }
     let choices = place.isFunction ? Self.functionTargets : Self.targets
-    return choices[Int(state.next() % UInt64(choices.count))]
+    let choice = choices[Int(state.next() % UInt64(choices.count))]
+    return isSpotlit && Self.natRegisters.contains(choice) ? 2 : choice
   }
 
   // MARK: Text
@@ -340,6 +419,10 @@ package struct RandomProgram: Sendable {
   static func isNop(_ opcode: Opcode) -> Bool { [.nop_m, .nop_i, .nop_b, .nop_f, .nop_x].contains(opcode) }
 }
 
+extension InstructionRow {
+  fileprivate var writesFloatPair: Bool { format == .M11 || format == .M12 }
+}
+
 extension Format {
   /// `probe`, `fc` and `lfetch`: they take an address, though they are neither loads nor stores.
   fileprivate var isProbe: Bool { [.M13, .M14, .M15, .M28, .M38, .M39, .M40, .M52].contains(self) }
@@ -348,11 +431,18 @@ extension Format {
 /// The opcodes that programs draw from, by the unit that a slot is for.
 enum OpcodePools {
   /// Indexed by the unit's raw value.
-  static func pools(_ mix: RandomProgram.Mix) -> [[Opcode]] { all[Int(mix.rawValue)] }
+  static func pools(_ mix: RandomProgram.Mix) -> [[Opcode]] { all[Int(mix.rawValue)].byUnit }
 
-  private static let all: [[[Opcode]]] = (0..<32).map { raw in
+  /// All of them.
+  static func choice(_ mix: RandomProgram.Mix) -> [Opcode] { all[Int(mix.rawValue)].opcodes }
+
+  private static let all: [(opcodes: [Opcode], byUnit: [[Opcode]])] = (0..<32).map { raw in
     let opcodes = opcodes(RandomProgram.Mix(rawValue: UInt32(raw)))
-    return [Unit.M, .I, .B, .F, .X].map { unit in opcodes.filter { RandomInstruction.runs($0, on: unit) } }
+    return (opcodes, byUnit(opcodes))
+  }
+
+  static func byUnit(_ opcodes: [Opcode]) -> [[Opcode]] {
+    [Unit.M, .I, .B, .F, .X].map { unit in opcodes.filter { RandomInstruction.runs($0, on: unit) } }
   }
 
   private static func opcodes(_ mix: RandomProgram.Mix) -> [Opcode] {
@@ -360,7 +450,7 @@ enum OpcodePools {
       guard opcode != .illegal else { return false }
       let row = instructionTable[opcode.index]
       let flags = row.flags
-      if flags.contains(.modelSpecific) { return false }
+      if flags.contains(.modelSpecific) { return mix.contains(.system) }
       let isMemory = !flags.isDisjoint(with: [.load, .store, .semaphore])
       if isMemory && !mix.contains(.memory) { return false }
       if flags.contains(.usesFR) && !mix.contains(.floatingPoint) { return false }
