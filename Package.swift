@@ -9,6 +9,7 @@ let package = Package(
     .executable(name: "kittson", targets: ["kittson-cli"]),
     .library(name: "Kittson", targets: ["Kittson"]),
     .library(name: "IA64", targets: ["IA64"]),
+    .library(name: "Verification", targets: ["Verification"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
