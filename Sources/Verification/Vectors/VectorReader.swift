@@ -4,12 +4,13 @@ import Machine
 /// What is wrong with a file of vectors.
 package struct VectorError: Error, CustomStringConvertible {
   package var description: String
-  init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 }
 
 extension StateVector {
   /// The cases of a file.
-  package static func read(_ bytes: [UInt8]) throws(VectorError) -> [StateVector] {
+  /// With `isAnswered` each must have a final state.
+  package static func read(_ bytes: [UInt8], isAnswered: Bool = true) throws(VectorError) -> [StateVector] {
     let document: JSON
     do { document = try JSON(parsing: bytes) } catch { throw VectorError("\(error)") }
     guard let cases = document.elements else { throw VectorError("the file must hold an array of cases") }
@@ -17,7 +18,7 @@ extension StateVector {
     vectors.reserveCapacity(cases.count)
     for (index, value) in cases.enumerated() {
       do {
-        vectors.append(try StateVector(value))
+        vectors.append(try StateVector(value, isAnswered: isAnswered))
       } catch {
         let name = value.members?.first { $0.0 == "name" }.flatMap { if case .string(let s) = $0.1 { s } else { nil } }
         throw VectorError("case \(index + 1)\(name.map { " (\($0))" } ?? ""): \(error)")
@@ -26,7 +27,7 @@ extension StateVector {
     return vectors
   }
 
-  private init(_ value: JSON) throws(VectorError) {
+  private init(_ value: JSON, isAnswered: Bool) throws(VectorError) {
     guard let members = value.members else { throw VectorError("a case must be an object") }
     name = ""
     var model: [String: UInt64] = [:]
@@ -47,7 +48,7 @@ extension StateVector {
       default: throw VectorError("no case has a member \"\(key)\"")
       }
     }
-    for needed in ["name", "initial", "final"] where !seen.contains(needed) {
+    for needed in ["name", "initial"] + (isAnswered ? ["final"] : []) where !seen.contains(needed) {
       throw VectorError("\"\(needed)\" is missing")
     }
     if stopEvents == nil && stopIP == nil { stopEvents = 1 }
