@@ -62,6 +62,9 @@ struct FuzzCommand: ParsableCommand {
   @Option(help: ArgumentHelp("What programs are made of, separated by commas: \(FuzzCommand.mixNames).", valueName: "KINDS"))
   var mix: MixChoice?
 
+  @Option(help: ArgumentHelp("Rows of the instruction table that all cases are about, separated by commas (as the files of --coverage name them).", valueName: "NAMES"))
+  var rows: RowChoice?
+
   @Flag(help: "Every case has all of the mix and all optimisations; otherwise each draws its own part of them.")
   var uniform = false
 
@@ -140,6 +143,8 @@ struct FuzzCommand: ParsableCommand {
     var settings = FuzzSettings()
     if let mix { settings.mix = mix.mix }
     settings.varies = !uniform
+    if let rows { settings.rows = rows.rows }
+    guard rows == nil || !uniform else { throw Failure("--rows and --uniform: give one of them", status: ExitStatus.usage) }
     settings.hasALAT = alat == .real
     guard length >= 4, length <= 200 else {
       throw Failure("--length \(length): give a number from 4 to 200", status: ExitStatus.usage)
@@ -169,6 +174,7 @@ struct FuzzCommand: ParsableCommand {
   var choiceWords: [String] {
     var words: [String] = []
     if let mix { words += ["--mix", mix.mix.text] }
+    if let rows { words += ["--rows", rows.rows.map { "\($0)" }.joined(separator: ",")] }
     if uniform { words.append("--uniform") }
     if length != 32 { words += ["--length", "\(length)"] }
     if alat == .real { words += ["--alat", "real"] }
@@ -202,6 +208,18 @@ struct MixChoice: ExpressibleByArgument {
     }
     guard !mix.isEmpty else { return nil }
     self.mix = mix
+  }
+}
+
+/// Names of rows separated by commas.
+struct RowChoice: ExpressibleByArgument {
+  let rows: [Opcode]
+
+  init?(argument: String) {
+    let names = Dictionary(uniqueKeysWithValues: instructionTable.map { ("\($0.opcode)", $0.opcode) })
+    let rows = argument.split(separator: ",").map { names[String($0)] }
+    guard !rows.isEmpty, !rows.contains(nil) else { return nil }
+    self.rows = rows.compactMap { $0 }
   }
 }
 

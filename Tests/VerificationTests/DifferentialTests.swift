@@ -42,9 +42,13 @@ func environment(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(Stri
     try compare("without \(name)", settings, environment("KITTSON_CASES") ?? 300)
   }
 
-  /// What `kittson fuzz` runs: part of the mix, optimisations and block lengths drawn for each case. 10000 cases are
-  /// more than a million instruction groups.
-  @Test func campaign() throws { try compare("campaign", FuzzSettings(), environment("KITTSON_CASES") ?? 10000) }
+  /// What `kittson fuzz` runs: part of the mix, optimisations and block lengths drawn for each case. More than a million
+  /// random instruction groups with every optimisation, and as many with others; handlers and idling are not counted.
+  @Test func campaign() throws {
+    let cases = environment("KITTSON_CASES") ?? 15000
+    let groups = try compare("campaign", FuzzSettings(), cases)
+    #expect(cases < 15000 || groups.optimised >= 1_000_000, "\(groups)")
+  }
 
   /// Advanced loads, checks and the stores between them with an ALAT.
   @Test func enginesAgreeWithALAT() throws {
@@ -54,14 +58,25 @@ func environment(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(Stri
     try compare("real ALAT", settings, environment("KITTSON_CASES") ?? 1000)
   }
 
-  private func compare(_ name: String, _ settings: FuzzSettings, _ cases: UInt64) throws {
-    let pair = try DifferentialPair()
+  /// Gives the random groups of cases with all optimisations, and of all cases.
+  @discardableResult
+  private func compare(
+    _ name: String, _ settings: FuzzSettings, _ cases: UInt64
+  ) throws -> (optimised: UInt64, all: UInt64) {
+    let counters = UnsafeMutablePointer<UInt64>.allocate(capacity: Coverage.wordCount)
+    counters.initialize(repeating: 0, count: Coverage.wordCount)
+    defer { counters.deallocate() }
+    let pair = try DifferentialPair(
+      reference: { CoverageEngine($0, counters: counters) }, subject: DifferentialPair.translator)
+    var optimised: UInt64 = 0
     try pair.setALAT(real: settings.hasALAT)
     let first = environment("KITTSON_SEED") ?? 1
     var failures = 0
     for seed in first..<(first + cases) {
       let fuzzCase = FuzzCase(seed: seed, settings)
+      let before = counters[Coverage.programGroupsWord]
       let differences = pair.run(fuzzCase.program, slots: fuzzCase.slots, fuzzCase.options)
+      if fuzzCase.options.hasEverything { optimised += counters[Coverage.programGroupsWord] - before }
       if differences.isEmpty { continue }
       failures += 1
       let fields = differences.prefix(8).map { "\($0.name): \($0.values.0) and \($0.values.1)" }
@@ -71,5 +86,6 @@ func environment(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(Stri
       }
     }
     #expect(failures == 0, "\(name): \(failures) of \(cases) programs differ, seeds from \(first)")
+    return (optimised, counters[Coverage.programGroupsWord])
   }
 }

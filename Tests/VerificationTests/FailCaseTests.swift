@@ -112,7 +112,7 @@ import Verification
 
   /// One of each kind; all of them: `kittson fuzz --planted all --count 20000`.
   @Test(arguments: [
-    "shl-wraps", "cmp4-wide", "nat-dropped", "base-twice", "rounding-mode", "call-ec", "isr-slot", "ldfd-zero",
+    "shl-wraps", "cmp4-wide", "nat-dropped", "base-twice", "rounding-mode", "call-ec", "isr-slot", "ldfp-order",
     "trap-disable", "rsc-mode", "rum-modified", "ivr-service",
   ])
   func plantedBugsAreFound(_ name: String) throws {

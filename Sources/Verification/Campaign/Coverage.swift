@@ -59,7 +59,8 @@ package struct Coverage: Sendable {
   /// Words behind the rows: all instruction groups, those of programs (without handlers), and of these the first times
   /// that a case came by.
   static let groupsWord = Opcode.rowCount * columns
-  static let programGroupsWord = groupsWord + 1, newGroupsWord = groupsWord + 2
+  package static let programGroupsWord = groupsWord + 1
+  static let newGroupsWord = groupsWord + 2
   package static let wordCount = groupsWord + 3
   static let byteCount = (wordCount * 8 + 4095) & ~4095
 

@@ -14,6 +14,9 @@ package struct FuzzSettings: Sendable, Equatable {
   /// Whether advanced loads leave entries in an ALAT.
   package var hasALAT = false
 
+  /// Rows that all cases are about; otherwise half of them are about some ten, drawn at random.
+  package var rows: [Opcode] = []
+
   package init() {}
 }
 
@@ -28,8 +31,8 @@ package struct FuzzCase: Sendable {
     var random = SplitMix64(seed: seed ^ 0x6361_7365)
     var mix = settings.varies ? settings.mix.drawn(seed) : settings.mix
     let count = 4 + Int(random.next() % UInt64(max(1, settings.length - 3)))
-    if settings.varies && random.next() & 1 == 0 {
-      let rows = Self.spotlight(settings.mix, &random)
+    if settings.varies && (!settings.rows.isEmpty || random.next() & 1 == 0) {
+      let rows = Self.spotlight(settings.rows.isEmpty ? OpcodePools.choice(settings.mix.instructions) : settings.rows, &random)
       mix.formUnion(settings.mix.intersection(Self.spotlightMix))
       if random.next() & 1 == 0 { mix.formUnion(settings.mix.intersection(.user)) }
       program = RandomProgram(seed: seed, mix: mix, count: count, spotlight: rows)
@@ -52,8 +55,7 @@ package struct FuzzCase: Sendable {
 
   /// The rows that half of all cases are about: each comes up as often as any other, however many its unit has; those
   /// whose faults take more than one condition twice as often.
-  private static func spotlight(_ mix: RandomProgram.Mix, _ random: inout SplitMix64) -> [Opcode] {
-    let rows = OpcodePools.choice(mix.instructions)
+  private static func spotlight(_ rows: [Opcode], _ random: inout SplitMix64) -> [Opcode] {
     var chosen: [Opcode] = []
     while chosen.count < 10 {
       let row = rows[Int(random.next() % UInt64(rows.count))]
@@ -85,6 +87,9 @@ extension SubjectOptions {
     default: break
     }
   }
+
+  /// Whether all optimisations work on whole blocks.
+  package var hasEverything: Bool { translator == .all && instructionLimit == nil }
 
   /// In the words of the command line.
   package var text: String {

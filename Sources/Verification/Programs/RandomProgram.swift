@@ -65,6 +65,8 @@ package struct RandomProgram: Sendable {
     mode = ProgramMode(seed: seed, mix: mix, probesFaults: !spotlight.isEmpty)
     // Translations are inserted without collection alone.
     if seed & 1 == 0, spotlight.contains(where: Self.inserts) { mode.psr &= ~(PSR.ic | PSR.cpl) }
+    // The register stack loads on demand alone.
+    if spotlight.contains(.loadrs) { mode.rsc &= ~3 }
     codeRegion = mode.translatesCode ? [0, 0, 1, 3][Int(state.next() & 3)] << 61 : 0
     random = RandomInstruction(seed: seed)
     random.predicateRate = spotlight.isEmpty ? 96 : 144
