@@ -1,4 +1,5 @@
 // What a session is asked to do: the choices that the command line and the library share.
+import IA64
 import Paravirt
 import Platforms
 
@@ -78,6 +79,8 @@ public struct Configuration: Sendable {
   public var countsCalls = false
   /// Plants a wrong result in the translator's inlined body of this operation: a test of whoever is to find it.
   public var plantedOperation: Operation?
+  /// The same for an instruction: bit 0 of its r1 is inverted.
+  package var plantedOpcode: Opcode?
 
   /// The defaults: translator, inlined, host backend and clock, 64 MiB.
   public init() {}

@@ -21,6 +21,7 @@ package enum EngineFactory {
         throw .host("the host refuses memory for code: use --engine interpreter")
       }
       translator.plantedOperation = configuration.plantedOperation.map { Int($0.rawValue) }
+      translator.plantedOpcode = configuration.plantedOpcode
       translator.countsCalls = configuration.countsCalls
       for cpu in machine.cpus { Interpreter.installServices(cpu) }
       translator.stepper = { interpreter.step($0) }

@@ -29,6 +29,15 @@ extension UnsafeMutablePointer where Pointee == kt_cpu {
     return pte.physical(pageShift: UInt64(entry.pointee.ps), of: ip)
   }
 
+  /// The physical address of the data at `va`, where a translation in the processor or physical mode gives one.
+  package func peekData(_ va: UInt64) -> UInt64? {
+    if pointee.is_process != 0 { return va }
+    if pointee.psr & PSR.dt == 0 { return va & ~(1 << 63) }
+    guard let entry = findData(va) else { return nil }
+    let pte = PageTableEntry(bits: entry.pointee.pte)
+    return pte.present ? pte.physical(pageShift: UInt64(entry.pointee.ps), of: va) : nil
+  }
+
   /// log2 of the size of the page that holds the code at `ip`, where a translation in the processor says so.
   package func fetchPageShift(_ ip: UInt64) -> UInt8? { findInstruction(ip)?.pointee.ps }
 }

@@ -72,6 +72,14 @@ package final class TranslatorEngine: BlockEngine {
       mustFlush = true
     }
   }
+  /// The same for an instruction: bit 0 of its r1 is inverted.
+  package var plantedOpcode: Opcode? {
+    get { frontend.plantedOpcode }
+    set {
+      frontend.plantedOpcode = newValue
+      mustFlush = true
+    }
+  }
   /// Epoch of instruction address translations, and what it was derived from.
   var epoch: UInt64 = 1
   private var generation: UInt64 = 0

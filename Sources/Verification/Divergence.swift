@@ -39,6 +39,8 @@ package struct Divergence: Equatable, Sendable {
   package var code: [String] = []
   /// Another difference than one of state, in words.
   package var remark: String?
+  /// The instruction as a case of its own: the state before it.
+  package var vector: StateVector?
 
   package static func == (a: Divergence, b: Divergence) -> Bool {
     a.startSlots == b.startSlots && a.endSlots == b.endSlots && a.start == b.start && a.processor == b.processor

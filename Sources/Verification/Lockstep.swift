@@ -147,8 +147,10 @@ package struct Lockstep {
     channel.peerLives = { getppid() == parent }
     do {
       let guest = try makeGuest(.producer, channel)
-      Self.produce(guest, guest.engine, channel, focus.map { ($0.slots, $0.instructions) }, slotsPerRecord,
-        eachBlock: eachBlock || focus != nil)
+      // What comes before the place to look at has been compared.
+      Self.produce(
+        guest, guest.engine, channel, focus.map { ($0.slots, $0.instructions) },
+        focus == nil ? slotsPerRecord : mostSlotsPerRecord, eachBlock: eachBlock && focus == nil)
       _exit(0)
     } catch {
       // The parent builds the same and reports the same error.
@@ -180,17 +182,20 @@ package struct Lockstep {
   private func consume(
     _ guest: any LockstepGuest, _ engine: any Engine, _ channel: SharedChannel, _ focus: Focus?
   ) -> LockstepOutcome {
-    Self.consume(guest, engine, channel, endSlots: focus?.end, progress: focus == nil ? progress : nil)
+    Self.consume(
+      guest, engine, channel, endSlots: focus?.end, vectorSlots: focus?.instructions == 1 ? focus?.slots : nil,
+      progress: focus == nil ? progress : nil)
   }
 
   /// Runs `guest` on the reference and compares.
   package static func consume(
     _ guest: any LockstepGuest, _ engine: any Engine, _ channel: SharedChannel, endSlots: UInt64? = nil,
-    progress: ((LockstepCounts) -> Void)? = nil
+    vectorSlots: UInt64? = nil, progress: ((LockstepCounts) -> Void)? = nil
   ) -> LockstepOutcome {
     let consumer = LockstepConsumer(engine, channel: channel)
     consumer.progress = progress
     consumer.endSlots = endSlots
+    consumer.vectorSlots = vectorSlots
     var outcome = LockstepOutcome()
     let end = guest.run(consumer)
     outcome.counts = consumer.counts

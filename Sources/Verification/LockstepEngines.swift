@@ -32,6 +32,8 @@ enum RecordWord {
 private let storeCapacity = 16384
 /// Slots after which the producer comes back even without a block's end.
 package let slotsPerRecord: Int64 = 4096
+/// As many at most.
+package let mostSlotsPerRecord: Int64 = 16000
 
 /// A store log of its own for each processor.
 private final class StoreLogs {
@@ -82,7 +84,7 @@ package final class LockstepProducer: Engine {
   private let inner: any Engine
   private let channel: SharedChannel
   private let logs = StoreLogs()
-  /// From this slot on, blocks are cut to `focusInstructions`.
+  /// From this slot on, blocks are cut to `focusInstructions`, and each is compared.
   package var focusSlots: UInt64?
   package var focusInstructions = 1
   /// Slots between two comparisons at most.
@@ -105,12 +107,14 @@ package final class LockstepProducer: Engine {
       let start = cpu.pointee.ip | UInt64(cpu.pointee.ri)
       if let focus = focusSlots, cpu.slots >= focus {
         focusSlots = nil
+        (inner as? any BlockEngine)?.returnsAfterBlock = true
         (inner as? any BlockEngine)?.blockInstructionLimit = focusInstructions
       }
-      let excess = cpu.pointee.budget - slotsPerRecord
+      let most = min(slotsPerRecord, focusSlots.map { Int64($0 &- cpu.slots) } ?? .max)
+      let excess = cpu.pointee.budget - most
       if excess > 0 {
         cpu.pointee.deadline -= excess
-        cpu.pointee.budget = slotsPerRecord
+        cpu.pointee.budget = most
       }
       var reason = inner.run(cpu)
       cpu.setBudget(end - Int64(bitPattern: cpu.slots))
@@ -198,6 +202,8 @@ package final class LockstepConsumer: Engine {
   package private(set) var failure: String?
   /// No comparison from this slot on: the run ends.
   package var endSlots: UInt64?
+  /// From this slot on each record is one instruction, and a difference gets the state before it.
+  package var vectorSlots: UInt64?
   package private(set) var isBeyondEnd = false
   /// The channel's time is up: the run ends, and says nothing of what was not compared.
   package private(set) var isOverTime = false
@@ -265,6 +271,8 @@ package final class LockstepConsumer: Engine {
     let log = logs.log(cpu)
     let present = cpu.slots
     let start = cpu.pointee.ip | UInt64(cpu.pointee.ri)
+    var vector: StateVector?
+    if let vectorSlots, present >= vectorSlots { vector = StateVector.instruction(at: cpu, named: "slot \(present)") }
     cpu.pointee.deadline = Int64(bitPattern: record[RecordWord.slots])
     cpu.pointee.budget = Int64(bitPattern: record[RecordWord.slots] &- present)
     var reason = inner.run(cpu)
@@ -274,6 +282,7 @@ package final class LockstepConsumer: Engine {
       if reason == KT_STOP_NONE && cpu.pointee.budget <= 0 { reason = KT_STOP_BUDGET }
     }
     compare(cpu, record, start: start, startSlots: present, reason, log)
+    divergence?.vector = vector
     counts.blocks += 1
     counts.slots += cpu.slots &- present
     counts.stores += log.pointee.count

@@ -1,7 +1,9 @@
 // kittson verify: a guest on both engines in lockstep.
 import ArgumentParser
 import Glibc
+import IA64
 import Kittson
+import Machine
 import Paravirt
 import Platforms
 import Verification
@@ -33,18 +35,42 @@ struct VerifyOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Plants a wrong result in the inlined body of an operation, to test the comparison.",
-      valueName: "operation=NAME", visibility: .hidden))
-  var plant: String?
+      "Plants a wrong result in the inlined body of an operation, or in an instruction, to test the comparison.",
+      valueName: "operation=NAME|instruction=NAME", visibility: .hidden))
+  var plant: Plant?
 
-  func plantedOperation() throws -> Operation? {
-    guard let plant else { return nil }
-    let prefix = "operation="
-    guard plant.hasPrefix(prefix), let operation = Operation(name: String(plant.dropFirst(prefix.count))) else {
-      throw Failure("--plant \(plant): write operation=NAME with one of the 14 operations", status: ExitStatus.usage)
+  @Option(
+    help: ArgumentHelp(
+      "Where the instruction that makes a difference is written as a state vector.", valueName: "FILE"))
+  var keep = "difference.json"
+
+  func apply(to configuration: inout Configuration) {
+    switch plant {
+    case .operation(let operation): configuration.plantedOperation = operation
+    case .instruction(let opcode): configuration.plantedOpcode = opcode
+    case nil: break
     }
-    return operation
   }
+}
+
+/// An error on purpose in the translator.
+enum Plant: ExpressibleByArgument {
+  case operation(Operation)
+  case instruction(Opcode)
+
+  init?(argument: String) {
+    let words = argument.split(separator: "=", maxSplits: 1).map(String.init)
+    guard words.count == 2 else { return nil }
+    if words[0] == "operation", let operation = Operation(name: words[1]) {
+      self = .operation(operation)
+    } else if words[0] == "instruction", let row = instructionTable.first(where: { "\($0.opcode)" == words[1] }) {
+      self = .instruction(row.opcode)
+    } else {
+      return nil
+    }
+  }
+
+  var opcode: Opcode? { if case .instruction(let opcode) = self { opcode } else { nil } }
 }
 
 struct VerifyBootCommand: ParsableCommand {
@@ -59,7 +85,7 @@ struct VerifyBootCommand: ParsableCommand {
   func run() throws {
     var configuration = try engine.configuration()
     try machine.apply(to: &configuration)
-    configuration.plantedOperation = try options.plantedOperation()
+    options.apply(to: &configuration)
     let (bytes, name) = (try machine.imageBytes(), machine.name)
     let settled = configuration
     try verify(options, engine) { role, _ in try makeGuest(bytes, name, settled, role) }
@@ -99,7 +125,7 @@ struct VerifyRunCommand: ParsableCommand {
 
   func run() throws {
     var configuration = try engine.configuration()
-    configuration.plantedOperation = try options.plantedOperation()
+    options.apply(to: &configuration)
     let settled = configuration
     try verify(options, engine) { role, channel in try makeGuest(settled, role, channel) }
   }
@@ -135,8 +161,8 @@ private func verify(
   var lockstep = Lockstep(makeGuest: makeGuest)
   lockstep.timeout = engine.timeout
   if let every = options.every {
-    guard every > 0, every <= 16000 else {
-      throw Failure("--every \(every): give a number of slots from 1 to 16000", status: ExitStatus.usage)
+    guard every > 0, every <= mostSlotsPerRecord else {
+      throw Failure("--every \(every): give a number of slots from 1 to \(mostSlotsPerRecord)", status: ExitStatus.usage)
     }
     lockstep.slotsPerRecord = Int64(every)
     lockstep.eachBlock = false
@@ -159,6 +185,7 @@ private func verify(
   if let failure = outcome.failure { throw Failure("verify: \(failure)", status: ExitStatus.internalError) }
   if let found = outcome.divergence {
     writeLine(found.report(command: reproduction(found)), terminator: "")
+    if let vector = found.vector { try keep(vector, options) }
     Glibc.exit(ExitStatus.different)
   }
   writeLine("\(outcome.counts.summary): no difference")
@@ -166,6 +193,22 @@ private func verify(
     writeLine(end)
     if end.hasPrefix("stopped at --") { Glibc.exit(ExitStatus.limit) }
   }
+}
+
+/// Writes the instruction that made a difference as a case of its own, with the reference's result, and says whether the
+/// translator differs there too.
+private func keep(_ vector: StateVector, _ options: VerifyOptions) throws {
+  guard let recorded = try VectorMachine(.interpreter, for: [vector]).record(vector) else { return }
+  let file = try OutputFile(options.keep, appends: false)
+  file.write(JSON.array([recorded.json(answers: true)]).text(indented: true) + "\n")
+  let machine = try VectorMachine(.translator, plantedOpcode: options.plant?.opcode, for: [recorded])
+  var differs = false
+  if case .different = machine.run(recorded) { differs = true }
+  var words = ["kittson", "vectors", options.keep]
+  if let opcode = options.plant?.opcode { words += ["--plant", "instruction=\(opcode)"] }
+  writeLine(
+    "state vector (1 instruction, 1 bundle\(differs ? "" : "; the engines agree on it alone")): "
+      + words.map(quoted).joined(separator: " "))
 }
 
 /// The command at hand, cut off shortly behind the difference.
@@ -180,7 +223,7 @@ private func reproduction(_ divergence: Divergence) -> String {
 }
 
 /// A word as a shell reads it back.
-private func quoted(_ word: String) -> String {
+func quoted(_ word: String) -> String {
   let plain = word.utf8.allSatisfy { byte in
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -1,4 +1,5 @@
 // `kittson verify`: no difference on the embedded kernel, and a planted one is found and named.
+import Foundation
 import Testing
 
 @Suite struct VerifyTests {
@@ -17,6 +18,19 @@ import Testing
     #expect(result.status == 1, "\(result.errors)")
     #expect(result.output.contains(operation), "\(result.output)")
     #expect(result.output.contains("kittson verify boot --max-instructions"), "\(result.output)")
+  }
+
+  /// An instruction with a wrong result is named, and written as a case that shows it on its own.
+  @Test(arguments: [[], ["--every", "5000"]]) func plantedInstructionIsKept(_ options: [String]) throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("kittson-\(getpid())-\(options.count).json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let words = ["verify"] + options + ["--plant", "instruction=shladd", "--keep", file.path]
+    let result = try kittson(words + shortKernel)
+    #expect(result.status == 1, "\(result.output)\(result.errors)")
+    #expect(result.output.contains("shladd") && result.output.contains("state vector (1 instruction, 1 bundle):"))
+    #expect(try kittson("vectors", file.path).status == 0)
+    #expect(try kittson("vectors", "--engine", "interpreter", file.path).status == 0)
+    #expect(try kittson("vectors", "--plant", "instruction=shladd", file.path).status == 1)
   }
 
   /// Guest output appears only when it was asked for.

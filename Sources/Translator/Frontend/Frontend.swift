@@ -37,6 +37,7 @@ struct Frontend {
   /// Instructions in a block at most; a call site counts as one.
   var instructionLimit = Int.max
   var plantedOperation: Int?
+  var plantedOpcode: Opcode?
 
   var builder = Builder()
   var sites: UnsafeMutablePointer<kt_site_table>? = nil
@@ -141,7 +142,11 @@ struct Frontend {
           issued += 1
           builder.predicate = -1
           builder.base = 0
-          lower(slot == 0 ? decoded.slot0 : slot == 1 ? decoded.slot1 : decoded.slot2)
+          let instruction = slot == 0 ? decoded.slot0 : slot == 1 ? decoded.slot1 : decoded.slot2
+          lower(instruction)
+          if instruction.opcode == plantedOpcode, !ended {
+            setGR(instruction.r1, builder.xorImmediate(gr(instruction.r1), 1))
+          }
           instructions += 1
           if ended || redirect != nil { break }
           if instructions >= instructionLimit && slot + 1 < end {

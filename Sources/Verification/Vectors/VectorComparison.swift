@@ -266,13 +266,9 @@ private struct Comparison {
   // MARK: Memory
 
   mutating func compareMemory() {
-    var expected: [UInt64: [UInt8]] = [:]
-    for block in initial.ram + final.ram {
-      for (index, byte) in block.bytes.enumerated() {
-        let address = block.address + UInt64(index)
-        expected[address & ~0xfff, default: [UInt8](repeating: 0, count: 4096)][Int(address & 0xfff)] = byte
-      }
-    }
+    var whole = initial
+    whole.ram += final.ram
+    let expected = whole.pages
     var used: Set<UInt64> = []
     owner.forEachUsedPage { used.insert($0) }
     for page in used.union(expected.keys).sorted() {

@@ -1,6 +1,7 @@
 // Runs state vectors: a machine that takes the state of one vector after the other, and an engine.
 import CSupport
 import Glibc
+import IA64
 import Interpreter
 import Kittson
 import Machine
@@ -43,7 +44,9 @@ package final class VectorMachine {
   package var observer: ((CPU) -> Void)?
 
   /// A machine with memory for all of `vectors`.
-  package init(_ kind: EngineKind, disabled: [String] = [], for vectors: [StateVector]) throws {
+  package init(
+    _ kind: EngineKind, disabled: [String] = [], plantedOpcode: Opcode? = nil, for vectors: [StateVector]
+  ) throws {
     var top = Self.leastMemory
     for vector in vectors {
       for block in vector.initial.ram + vector.final.ram { top = max(top, block.address + UInt64(block.bytes.count)) }
@@ -53,6 +56,7 @@ package final class VectorMachine {
     var configuration = Configuration()
     configuration.engine = kind
     configuration.disabled = disabled
+    configuration.plantedOpcode = plantedOpcode
     engine = try EngineFactory.make(configuration, for: machine)
     if let blocks = engine as? any BlockEngine {
       blocks.returnsAfterBlock = true
@@ -114,7 +118,7 @@ package final class VectorMachine {
   // MARK: Executing
 
   /// Runs to the vector's stop; what kept it from getting there, or nil.
-  private func execute(_ vector: StateVector) -> String? {
+  func execute(_ vector: StateVector) -> String? {
     var events = 0
     let limit = vector.stopEvents ?? 1_000_000
     while events < limit {
@@ -335,7 +339,7 @@ package final class VectorMachine {
   func memory(at physical: UInt64) -> UnsafeRawPointer { UnsafeRawPointer(machine.ram + Int(physical)) }
 
   /// Makes all RAM zero again.
-  private func clearMemory() {
+  func clearMemory() {
     forEachUsedPage { page in
       madvise(machine.ram + Int(page), Int(Self.pageSize), MADV_DONTNEED)
       engine.invalidateCode(physical: page, length: Self.pageSize)
