@@ -18,6 +18,8 @@ struct BootCommand: ParsableCommand {
 
   @OptionGroup var engine: EngineOptions
 
+  @OptionGroup var verification: VerifyFlags
+
   @OptionGroup var machine: MachineOptions
 
   @Flag(name: .customLong("no-reboot"), help: "A reset ends the run instead of starting the guest again.")
@@ -32,6 +34,9 @@ struct BootCommand: ParsableCommand {
   func run() throws {
     var configuration = try engine.configuration()
     try machine.apply(to: &configuration)
+    if let choices = verification.choices {
+      return try verifyImage(try machine.imageBytes(), machine.name, configuration, choices, engine)
+    }
     configuration.restartsOnReset = !noReboot
     configuration.countsCalls = stats
     let name = machine.name

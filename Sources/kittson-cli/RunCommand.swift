@@ -20,6 +20,8 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var engine: EngineOptions
 
+  @OptionGroup var verification: VerifyFlags
+
   @Option(
     name: [.customShort("L"), .customLong("sysroot")],
     help: ArgumentHelp(
@@ -79,6 +81,10 @@ struct RunCommand: ParsableCommand {
       throw Failure("-E \(variable): write NAME=VALUE", status: ExitStatus.usage)
     }
     let configuration = try engine.configuration()
+    if let choices = verification.choices {
+      return try verifyProgram(
+        program, [programName ?? program] + arguments, environment(), sysroot, configuration, choices, engine)
+    }
     let log = try self.log.log()
     let session: ProgramRun
     do throws(ProgramRun.StartError) {

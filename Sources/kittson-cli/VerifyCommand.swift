@@ -44,12 +44,41 @@ struct VerifyOptions: ParsableArguments {
       "Where the instruction that makes a difference is written as a state vector.", valueName: "FILE"))
   var keep = "difference.json"
 
+  var choices: VerifyChoices { VerifyChoices(every: every, console: console, keep: keep, plantedOpcode: plant?.opcode) }
+
   func apply(to configuration: inout Configuration) {
     switch plant {
     case .operation(let operation): configuration.plantedOperation = operation
     case .instruction(let opcode): configuration.plantedOpcode = opcode
     case nil: break
     }
+  }
+}
+
+/// What a comparison is to do, whichever command asks for it.
+struct VerifyChoices {
+  var every: UInt64?
+  /// Whether the guest's output is shown.
+  var console = false
+  var keep = "difference.json"
+  var plantedOpcode: Opcode?
+  /// Whether the report goes to standard error: standard output is the guest's.
+  var isGuestCommand = false
+
+  func say(_ text: String) { if isGuestCommand { writeError(text) } else { writeToStandardOutput(text) } }
+}
+
+/// `--verify` of `run` and `boot`.
+struct VerifyFlags: ParsableArguments {
+  @Flag(help: "Runs the guest on both engines in lockstep and compares them at every block, as 'kittson verify' does.")
+  var verify = false
+
+  @Option(
+    name: .customLong("verify-every"), help: ArgumentHelp("The same, comparing only every N slots.", valueName: "N"))
+  var every: UInt64?
+
+  var choices: VerifyChoices? {
+    verify || every != nil ? VerifyChoices(every: every, console: true, isGuestCommand: true) : nil
   }
 }
 
@@ -86,15 +115,16 @@ struct VerifyBootCommand: ParsableCommand {
     var configuration = try engine.configuration()
     try machine.apply(to: &configuration)
     options.apply(to: &configuration)
-    let (bytes, name) = (try machine.imageBytes(), machine.name)
-    let settled = configuration
-    try verify(options, engine) { role, _ in try makeGuest(bytes, name, settled, role) }
+    try verifyImage(try machine.imageBytes(), machine.name, configuration, options.choices, engine)
   }
+}
 
-  private func makeGuest(
-    _ bytes: [UInt8], _ name: String, _ configuration: Configuration, _ role: LockstepRole
-  ) throws -> BootGuest {
-    func put(_ output: UnsafeRawBufferPointer) { if options.console { writeToStandardOutput(output) } }
+/// Compares the engines on a system image.
+func verifyImage(
+  _ bytes: [UInt8], _ name: String, _ configuration: Configuration, _ choices: VerifyChoices, _ engine: EngineOptions
+) throws {
+  func put(_ output: UnsafeRawBufferPointer) { if choices.console { writeToStandardOutput(output) } }
+  try verify(choices, engine) { role, _ in
     do {
       return try BootGuest(bytes, configuration, role, output: put)
     } catch let error as SessionError {
@@ -126,20 +156,8 @@ struct VerifyRunCommand: ParsableCommand {
   func run() throws {
     var configuration = try engine.configuration()
     options.apply(to: &configuration)
-    let settled = configuration
-    try verify(options, engine) { role, channel in try makeGuest(settled, role, channel) }
-  }
-
-  private func makeGuest(
-    _ configuration: Configuration, _ role: LockstepRole, _ channel: SharedChannel
-  ) throws -> ProgramGuest {
-    do {
-      return try ProgramGuest(
-        path: program, arguments: [program] + arguments, environment: callerEnvironment(), sysroot: sysroot,
-        configuration, role, channel, showsOutput: options.console, log: { writeError("kittson: \($0)\n") })
-    } catch let error as ProgramRun.StartError {
-      throw Failure(error.description, status: error.isMissing ? ExitStatus.notFound : ExitStatus.cannotRun)
-    }
+    try verifyProgram(
+      program, [program] + arguments, callerEnvironment(), sysroot, configuration, options.choices, engine)
   }
 
   private func callerEnvironment() -> [String] {
@@ -153,9 +171,25 @@ struct VerifyRunCommand: ParsableCommand {
   }
 }
 
+/// Compares the engines on a Linux/ia64 program.
+func verifyProgram(
+  _ path: String, _ arguments: [String], _ environment: [String], _ sysroot: String?, _ configuration: Configuration,
+  _ choices: VerifyChoices, _ engine: EngineOptions
+) throws {
+  try verify(choices, engine) { role, channel in
+    do {
+      return try ProgramGuest(
+        path: path, arguments: arguments, environment: environment, sysroot: sysroot, configuration, role, channel,
+        showsOutput: choices.console, log: { writeError("kittson: \($0)\n") })
+    } catch let error as ProgramRun.StartError {
+      throw Failure(error.description, status: error.isMissing ? ExitStatus.notFound : ExitStatus.cannotRun)
+    }
+  }
+}
+
 /// Runs the comparison, reports, and ends with its status.
 private func verify(
-  _ options: VerifyOptions, _ engine: EngineOptions,
+  _ options: VerifyChoices, _ engine: EngineOptions,
   _ makeGuest: @escaping (LockstepRole, SharedChannel) throws -> any LockstepGuest
 ) throws {
   var lockstep = Lockstep(makeGuest: makeGuest)
@@ -184,31 +218,31 @@ private func verify(
   bar.clear()
   if let failure = outcome.failure { throw Failure("verify: \(failure)", status: ExitStatus.internalError) }
   if let found = outcome.divergence {
-    writeLine(found.report(command: reproduction(found)), terminator: "")
+    options.say(found.report(command: reproduction(found)))
     if let vector = found.vector { try keep(vector, options) }
     Glibc.exit(ExitStatus.different)
   }
-  writeLine("\(outcome.counts.summary): no difference")
+  options.say("\(outcome.counts.summary): no difference\n")
   if let end = outcome.end {
-    writeLine(end)
+    options.say(end + "\n")
     if end.hasPrefix("stopped at --") { Glibc.exit(ExitStatus.limit) }
   }
 }
 
 /// Writes the instruction that made a difference as a case of its own, with the reference's result, and says whether the
 /// translator differs there too.
-private func keep(_ vector: StateVector, _ options: VerifyOptions) throws {
+private func keep(_ vector: StateVector, _ options: VerifyChoices) throws {
   guard let recorded = try VectorMachine(.interpreter, for: [vector]).record(vector) else { return }
   let file = try OutputFile(options.keep, appends: false)
   file.write(JSON.array([recorded.json(answers: true)]).text(indented: true) + "\n")
-  let machine = try VectorMachine(.translator, plantedOpcode: options.plant?.opcode, for: [recorded])
+  let machine = try VectorMachine(.translator, plantedOpcode: options.plantedOpcode, for: [recorded])
   var differs = false
   if case .different = machine.run(recorded) { differs = true }
   var words = ["kittson", "vectors", options.keep]
-  if let opcode = options.plant?.opcode { words += ["--plant", "instruction=\(opcode)"] }
-  writeLine(
+  if let opcode = options.plantedOpcode { words += ["--plant", "instruction=\(opcode)"] }
+  options.say(
     "state vector (1 instruction, 1 bundle\(differs ? "" : "; the engines agree on it alone")): "
-      + words.map(quoted).joined(separator: " "))
+      + words.map(quoted).joined(separator: " ") + "\n")
 }
 
 /// The command at hand, cut off shortly behind the difference.
@@ -216,9 +250,10 @@ private func reproduction(_ divergence: Divergence) -> String {
   var words = Array(CommandLine.arguments.dropFirst())
   if let old = words.firstIndex(of: "--max-instructions"), old + 1 < words.count { words.removeSubrange(old...old + 1) }
   words.removeAll { $0.hasPrefix("--max-instructions=") }
-  // Behind `verify [boot|run]`.
-  if words.count < 2 || (words[1] != "boot" && words[1] != "run") { words.insert("boot", at: min(1, words.count)) }
-  words.insert(contentsOf: ["--max-instructions", "\(divergence.endSlots + 1)"], at: 2)
+  // Behind `verify [boot|run]`, or `run` and `boot`.
+  let isVerify = words.first == "verify"
+  if isVerify, words.count < 2 || (words[1] != "boot" && words[1] != "run") { words.insert("boot", at: 1) }
+  words.insert(contentsOf: ["--max-instructions", "\(divergence.endSlots + 1)"], at: isVerify ? 2 : 1)
   return (["kittson"] + words).map(quoted).joined(separator: " ")
 }
 

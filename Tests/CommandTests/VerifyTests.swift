@@ -33,6 +33,13 @@ import Testing
     #expect(try kittson("vectors", "--plant", "instruction=shladd", file.path).status == 1)
   }
 
+  /// `boot --verify`: the guest's output, and what was compared beside it.
+  @Test(arguments: [["--verify"], ["--verify-every", "4000"]]) func bootCompares(_ options: [String]) throws {
+    let result = try kittson(["boot"] + options + shortKernel)
+    #expect(result.status == 0 && result.output.contains("failed 0"), "\(result.output)\(result.errors)")
+    #expect(result.errors.contains("no difference"))
+  }
+
   /// Guest output appears only when it was asked for.
   @Test func guestOutputIsSeparate() throws {
     #expect(try !kittson(["verify"] + shortKernel).output.contains("checks"))

@@ -6,6 +6,7 @@ public func report(_ problem: String?, _ data: UnsafePointer<UInt8>?, _ size: In
   guard let problem else { return 0 }
   let digits = Array("0123456789abcdef".utf8)
   let text = UnsafeBufferPointer(start: data, count: size).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-  fputs("kittson-fuzz: \(problem); input \(String(decoding: text, as: UTF8.self))\n", stderr)
+  let line = Array("kittson-fuzz: \(problem); input \(String(decoding: text, as: UTF8.self))\n".utf8)
+  _ = write(STDERR_FILENO, line, line.count)
   abort()
 }
