@@ -14,7 +14,7 @@ import Testing
 
   @Test(arguments: ["get_rr", "thash"])
   func plantedResultIsFoundAndNamed(_ operation: String) throws {
-    let result = try kittson(["verify", "--plant", "operation=\(operation)"] + shortKernel)
+    let result = try kittson(["verify", "--plant", "operation=\(operation)", "--keep", "/dev/null"] + shortKernel)
     #expect(result.status == 1, "\(result.errors)")
     #expect(result.output.contains(operation), "\(result.output)")
     #expect(result.output.contains("kittson verify boot --max-instructions"), "\(result.output)")
