@@ -31,7 +31,9 @@ import Translator
     case 4:
       let opcode = [Opcode.fcmp_eq, .fcmp_lt, .fcmp_le, .fcmp_lt_unc].randomElement(using: &random)!
       return Instruction(opcode: opcode, r1: 6, r2: source(), r3: source(), r4: 7)
-    case 5: return Instruction(opcode: .fclass_m, r1: 8, r2: source(), r4: 9, imm: Int64.random(in: 0..<512, using: &random))
+    case 5:
+      let classes = Int64.random(in: 0..<512, using: &random)
+      return Instruction(opcode: .fclass_m, r1: 8, r2: source(), r4: 9, imm: classes)
     case 6: return Instruction(opcode: .stfd, r2: source(), r3: 17)
     case 7: return Instruction(opcode: .stfs, r2: source(), r3: 17)
     case 8: return Instruction(opcode: .stf_spill, r2: source(), r3: 18)
@@ -42,8 +44,8 @@ import Translator
       let opcode = [Opcode.fmerge_s, .fmerge_ns].randomElement(using: &random)!
       return Instruction(opcode: opcode, r1: target, r2: source(), r3: source())
     default:
-      return Instruction(
-        opcode: .ldfd, qp: Bool.random(using: &random) ? 6 : 0, r1: target, r3: UInt8.random(in: 14...15, using: &random))
+      let qp: UInt8 = Bool.random(using: &random) ? 6 : 0
+      return Instruction(opcode: .ldfd, qp: qp, r1: target, r3: UInt8.random(in: 14...15, using: &random))
     }
   }
 
@@ -93,7 +95,8 @@ import Translator
           cpu.pointee.ri = 0
           s.run(slots: slots)
         }
-        #expect(differences(reference, subject) == [], "\(String(a, radix: 16)) and \(String(b, radix: 16)), \(slots) slots")
+        let operands = "\(String(a, radix: 16)) and \(String(b, radix: 16))"
+        #expect(differences(reference, subject) == [], "\(operands), \(slots) slots")
       }
     }
   }

@@ -1,4 +1,6 @@
 // Interpreter and translator on random programs, and with each optimisation off.
+import IA64
+import Machine
 import Testing
 import Translator
 
@@ -45,5 +47,18 @@ import Translator
     let difference = try compareEngines(
       seed: 77, count: 200, opcodes: all, branches: true, length: 10, slots: 400, options: options)
     if let difference { Issue.record("\(difference)") }
+  }
+
+  /// What string functions live on is not left to the interpreter, whose results would hide that here.
+  @Test(arguments: [Opcode.czx1_l, .czx1_r, .czx2_l, .czx2_r]) func zeroLanesAreTranslated(_ opcode: Opcode) throws {
+    let subject = try Subject(translator: .all)
+    let m = try #require(Encoder.encode(Instruction(opcode: .nop_m))).slot
+    let n = try #require(Encoder.encode(Instruction(opcode: .nop_i))).slot
+    let zeros = try #require(Encoder.encode(Instruction(opcode: opcode, r1: 8, r3: 9))).slot
+    subject.write([InstructionBundle(template: Template(rawValue: 1), m, zeros, n)])
+    let engine = try #require(subject.translator)
+    let listing = try #require(
+      engine.listing(at: Subject.codeBase, marker: subject.cpu.pointee.cfm, subject.cpu))
+    #expect(!listing.before.contains("interpret"))
   }
 }

@@ -94,8 +94,8 @@ import Verification
     try tryBudgets(Self.twoHeads, blocks: inLockstep)
   }
 
-  /// What the interpreter executes inside writes registers that the region carries: czx1.r, fetchadd8.acq and a
-  /// predicated pmpyshr2 have no lowering.
+  /// What the interpreter executes inside writes registers that the region carries: fetchadd8.acq and a predicated
+  /// pmpyshr2 have no lowering.
   @Test(arguments: [false, true]) func interpretedInstructionsWriteCarriedRegisters(inLockstep: Bool) throws {
     let code = Self.nested { code in
       code.add(

@@ -91,7 +91,7 @@ import Translator
     let n = try #require(Encoder.encode(Instruction(opcode: .nop_i))).slot
     let code = try #require(Encoder.encode(i)).slot
     let isFloat = i.opcode.index >= Opcode.fma.index && i.opcode.index <= Opcode.nop_f.index
-    let isShift = i.opcode == .dep_z
+    let isShift = i.opcode == .dep_z || i.opcode == .mov_to_ar_i_imm
     return isFloat
       ? InstructionBundle(template: Template(rawValue: 0xd), m, code, n)
       : InstructionBundle(template: Template(rawValue: isShift ? 1 : 9), isShift ? m : code, isShift ? code : m, n)
@@ -105,6 +105,14 @@ import Translator
       all.append(i)
       if index > 0 && Int.random(in: 0..<3, using: &random) == 0 { all.append(others(&random)) }
     }
+    // A loop that carries doubles over the way back, perhaps one that the run has put off.
+    var inner: Int? = nil
+    if Bool.random(using: &random) {
+      all.append(Instruction(opcode: .mov_to_ar_i_imm, r3: 65, imm: 5))
+      inner = all.count
+      let sum = [18, 18, 7, 10].randomElement(using: &random)! as UInt8
+      all.append(Instruction(opcode: .fma_d, r1: sum, r2: sum, r3: 19, r4: 17))
+    }
     switch Int.random(in: 0..<4, using: &random) {
     case 0: all.append(Instruction(opcode: .getf_sig, r1: 27, r2: UInt8.random(in: 6..<13, using: &random)))
     case 1: all.append(Instruction(opcode: .fma_d, r1: 10, r2: 11, r3: 7, r4: 6))
@@ -114,6 +122,12 @@ import Translator
     // The next operands: b in the place of a.
     all += [Instruction(opcode: .stfd, r2: 9, r3: 14), Instruction(opcode: .stfd, r2: 6, r3: 15)]
     var result = try all.map(bundle)
+    if let inner {
+      let back = try #require(Encoder.encode(Instruction(opcode: .br_cloop, imm: 0))).slot
+      let n = try #require(Encoder.encode(Instruction(opcode: .nop_m))).slot
+      let sum = try #require(Encoder.encode(all[inner])).slot
+      result[inner] = InstructionBundle(template: Template(rawValue: 0x1c), n, sum, back)
+    }
     let m = try #require(Encoder.encode(Instruction(opcode: .nop_m))).slot
     let n = try #require(Encoder.encode(Instruction(opcode: .nop_i))).slot
     let back = Instruction(opcode: .br_cond, imm: Int64(-result.count * 16))

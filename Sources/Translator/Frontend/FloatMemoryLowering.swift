@@ -202,7 +202,8 @@ extension Frontend {
     return true
   }
 
-  /// Significand and exponent with the sign of a packed double, neither NaN nor denormal; leaves where that is an infinity.
+  /// Significand and exponent with the sign of a packed double that is neither NaN nor denormal; leaves where that is
+  /// an infinity.
   private mutating func canonical(_ bits: Int32) -> (low: Int32, high: Int32) {
     let zero = builder.constant(Int64(0))
     let field = builder.andImmediate(builder.shift(.shiftRight, bits, 52), 0x7ff)

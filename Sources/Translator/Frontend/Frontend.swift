@@ -300,7 +300,7 @@ struct Frontend {
       branch(to: target)
       builder.issued -= 1
     default:
-      if index >= Opcode.shr.index && index <= Opcode.sxt4.index { return lowerShift(i) }
+      if index >= Opcode.shr.index && index <= Opcode.czx2_r.index { return lowerShift(i) }
       if index == Opcode.mux1.index { return lowerShift(i) }
       if index >= Opcode.padd1.index && index <= Opcode.pshl4_imm.index && lowerParallel(i) { return }
       if index >= Opcode.ldfe.index && index <= Opcode.ldfpd_c_nc_i.index && lowerFloatMemory(i) { return }

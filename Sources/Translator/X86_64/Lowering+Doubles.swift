@@ -66,7 +66,8 @@ extension Lowering {
     defineVector(index, result)
   }
 
-  /// rax: the bits at `place`, of a number that a single holds (`last`: up to which of its 254 exponents), or another way.
+  /// rax: the bits at `place`, of a number that a single holds (`last`: up to which of its 254 exponents), or another
+  /// way.
   private func checkSingleExponent(
     _ index: Int, _ node: Node, _ place: UInt8, _ kind: StubKind, last: Int32 = 253
   ) {

@@ -277,8 +277,8 @@ enum ThunkEmitter {
     leaveWithStatus(&a, leave)
   }
 
-  /// Moves the host's flags for an inexact result and a denormal operand to sf0: ar.fpsr may be seen or changed by what is called now, or host code may set
-  /// the flag for itself. `clearHostFlags` must follow the call. rax, rcx and the stack above rsp are kept.
+  /// Moves the host's flags for an inexact result and a denormal operand to sf0: ar.fpsr may be seen or changed by what
+  /// is called now, or host code may set them for itself. `clearHostFlags` must follow the call. rax, rcx and the stack above rsp are kept.
   private static func mergeInexact(_ a: inout Assembler) {
     let place = Address(.rsp, -8)
     a.storeVectorControl(place)
