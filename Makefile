@@ -21,16 +21,22 @@ TEST_PACKAGES = $(RUN_PACKAGES) \
   $(if $(shell pkg-config --exists mpfr 2>/dev/null && echo yes),,libmpfr-dev) \
   $(if $(shell command -v ia64-linux-gnu-objdump),,binutils-ia64-linux-gnu)
 
-.PHONY: run test build install guests vectors coverage bench manual clean toolchain run-packages test-packages
+.PHONY: run test build install guests vectors coverage bench manual clean toolchain headers run-packages test-packages
 
 run: build
 	@.build/release/kittson bench --summary
 
-build: run-packages
+build: run-packages headers
 	@$(SWIFT) build -c release --product kittson
 
-test: test-packages
+test: test-packages headers
 	@$(SWIFT) test -c release $(TEST_FLAGS)
+
+# The compiler does not note that a Swift module depends on a C header: what was built with another one (the layout of
+# the processor's state!) would stay.
+headers:
+	@sum=$$(cat CSupport/include/* | cksum); [ "$$sum" = "$$(cat .build/headers 2>/dev/null)" ] || { \
+	  mkdir -p .build && find Sources Tests -name '*.swift' -exec touch {} + && echo "$$sum" >.build/headers; }
 
 toolchain:
 	@command -v $(SWIFT) >/dev/null 2>&1 || { echo "kittson: no Swift toolchain: install Swift 6.3 or newer from swift.org and put it on PATH" >&2; exit 1; }
@@ -41,7 +47,7 @@ run-packages: toolchain
 test-packages: toolchain
 	@Documentation/tools/install-packages $(TEST_PACKAGES)
 
-manual: toolchain run-packages
+manual: toolchain run-packages headers
 	@mkdir -p .build/manual
 	@$(SWIFT) package --allow-writing-to-package-directory generate-manual --output-directory .build/manual >/dev/null
 
