@@ -48,10 +48,4 @@ public struct GuestReport: Sendable {
   private static func number(_ word: Substring, after prefix: String) -> UInt64? {
     word.hasPrefix(prefix) ? UInt64(word.dropFirst(prefix.count)) : nil
   }
-
-  /// Ticks of one pass less those of the empty loop; nil where either was not measured.
-  public func cost(_ name: String) -> Double? {
-    guard let loop = measurements["empty-loop"], let measured = measurements[name] else { return nil }
-    return measured.ticksPerCall - loop.ticksPerCall
-  }
 }

@@ -40,14 +40,15 @@ public struct OperationBenchmark: Sendable {
       ends.allSatisfy { $0 == .exited(0) } && reports.allSatisfy { $0.failed == 0 && ($0.checks ?? 0) > 0 }
     }
 
-    /// Median cost of one call in host nanoseconds, less the empty loop.
-    public func nanoseconds(_ name: String) -> Double? {
-      median(reports.compactMap { $0.cost(name) }).map { $0 * nanosecondsPerTick }
+    /// Host nanoseconds of one pass, the loop included, in the least disturbed run: whatever else a host does only adds.
+    public func wholeNanoseconds(_ name: String) -> Double? {
+      reports.compactMap { $0.measurements[name]?.ticksPerCall }.min().map { $0 * nanosecondsPerTick }
     }
 
-    /// Median duration of one pass in nanoseconds, the loop included.
-    public func wholeNanoseconds(_ name: String) -> Double? {
-      median(reports.compactMap { $0.measurements[name]?.ticksPerCall }).map { $0 * nanosecondsPerTick }
+    /// Cost of one call in host nanoseconds, less the empty loop.
+    public func nanoseconds(_ name: String) -> Double? {
+      guard let pass = wholeNanoseconds(name), let empty = wholeNanoseconds("empty-loop") else { return nil }
+      return pass - empty
     }
   }
 
@@ -80,11 +81,10 @@ public struct OperationBenchmark: Sendable {
   }
 
   /// Duration of the operation's loop, all of it, with its sites inlined, as a multiple of that of its twin without call
-  /// sites: of each the least disturbed run. Nil where there is no twin or nothing was measured.
+  /// sites. Nil where there is no twin or nothing was measured.
   public func ratioToNative(_ name: String) -> Double? {
-    let reports = outcomes[Setting(engine: .translator, dispatch: .inlined)]?.reports ?? []
-    func least(_ name: String) -> Double? { reports.compactMap { $0.measurements[name]?.ticksPerCall }.min() }
-    guard let site = least(name), let native = least("native:" + name) else { return nil }
+    let inlined = outcomes[Setting(engine: .translator, dispatch: .inlined)]
+    guard let site = inlined?.wholeNanoseconds(name), let native = inlined?.wholeNanoseconds("native:" + name) else { return nil }
     return site / native
   }
 
@@ -102,14 +102,6 @@ public struct OperationBenchmark: Sendable {
 /// Nanoseconds of one ar.itc tick under the host clock.
 public var nanosecondsPerTick: Double { 1e9 / Double(hostTickFrequency) }
 
-/// The middle of a list of measurements.
-public func median(_ values: [Double]) -> Double? {
-  guard !values.isEmpty else { return nil }
-  let sorted = values.sorted()
-  let middle = sorted.count / 2
-  return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-}
-
 /// Keeps console output as text.
 public final class ConsoleCollector {
   private var bytes: [UInt8] = []
@@ -121,17 +113,19 @@ public final class ConsoleCollector {
   public var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
-/// What a host loop pays for the same calls that a site makes.
+/// What a host loop pays for the same calls that a site makes: nanoseconds a call less the empty loop.
 public struct HostCallCost: Sendable {
-  /// Nanoseconds a call less the empty loop: through the libffi closure, and straight to the C function.
-  public var closure: Double
-  /// Nanoseconds a call less the empty loop, straight to the C function.
-  public var direct: Double
+  private var emptyPass: Double, closurePass: Double, directPass: Double
+  /// Through the libffi closure.
+  public var closure: Double { closurePass - emptyPass }
+  /// Straight to the C function.
+  public var direct: Double { directPass - emptyPass }
 
-  /// The medians of several measurements.
-  public static func median(_ costs: [HostCallCost]) -> HostCallCost {
+  /// Of two measurements the less disturbed passes.
+  public func least(_ other: HostCallCost) -> HostCallCost {
     HostCallCost(
-      closure: Kittson.median(costs.map(\.closure)) ?? .nan, direct: Kittson.median(costs.map(\.direct)) ?? .nan)
+      emptyPass: min(emptyPass, other.emptyPass), closurePass: min(closurePass, other.closurePass),
+      directPass: min(directPass, other.directPass))
   }
 
   /// Measures the callables that `operation` is bound to, called with `argument` on a processor of its own.
@@ -139,10 +133,10 @@ public struct HostCallCost: Sendable {
     let session = try BootSession(image: EmbeddedGuests.pvkernel, output: { _ in })
     let slot = session.paravirt.slot(operation)
     let cpu = session.machine.cpus[0]
-    let empty = Double(kt_bench_empty(calls))
-    let closure = Double(kt_bench_call(slot.pointee.indirect!, cpu, argument, calls))
-    let direct = Double(kt_bench_call(slot.pointee.direct!, cpu, argument, calls))
     let scale = nanosecondsPerTick / Double(calls)
-    return HostCallCost(closure: (closure - empty) * scale, direct: (direct - empty) * scale)
+    return HostCallCost(
+      emptyPass: Double(kt_bench_empty(calls)) * scale,
+      closurePass: Double(kt_bench_call(slot.pointee.indirect!, cpu, argument, calls)) * scale,
+      directPass: Double(kt_bench_call(slot.pointee.direct!, cpu, argument, calls)) * scale)
   }
 }
