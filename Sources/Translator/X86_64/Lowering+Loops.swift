@@ -103,6 +103,7 @@ extension Lowering {
   func carry(to entry: Int, _ number: Int, _ stub: Stub) {
     // Where each carried slot's value is: a register, a constant, or its home.
     var sources = [(kind: UInt8, place: UInt8, value: Int32)](repeating: (2, 0, -1), count: carried.count)
+    lastPredicate = nil
     for index in Int(stub.snapshot)..<Int(stub.snapshot + stub.snapshotCount) {
       let s = saved[index]
       if let k = carried.firstIndex(where: { $0.slot == Int(s.slot) }) {
@@ -127,10 +128,15 @@ extension Lowering {
     // What this block has paid and not issued is left for the next.
     let price = entries[entry].slots - (charged - exit.issued)
     if price != 0 { a.arithmetic(.sub, .r13, immediate: price) }
-    if price > 0 { short = a.jump(if: .sign) }
     if let head = entries[entry].head {
-      a.jump(to: head)
+      if price > 0 {
+        Assembler.bind(a.jump(if: .notSign), to: head)
+        short = a.jump()
+      } else {
+        a.jump(to: head)
+      }
     } else {
+      if price > 0 { short = a.jump(if: .sign) }
       unbound.append((a.jump(), entry))
     }
     let dirty = dirtyCount

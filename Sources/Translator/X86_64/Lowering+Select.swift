@@ -127,10 +127,10 @@ extension Lowering {
     case .exitIf, .exitUnless: lowerExitIf(index, node)
     case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestBitVariable, .exitTestMask:
       let condition = emitComparison(node)
-      addStub(.exit, index, exit: Int(node.c), from: a.jump(if: condition))
+      leave(index, exit: Int(node.c), if: condition)
     case .exitCompareDouble:
       emitDoubleComparison(node)
-      addStub(.exit, index, exit: Int(node.c), from: a.jump(if: condition(node)))
+      leave(index, exit: Int(node.c), if: condition(node))
     case .convertInteger: lowerConvertInteger(index, node)
     case .floatArithmetic: lowerDoubleArithmetic(index, node)
     case .compareDouble: lowerDoubleComparison(index, node)

@@ -76,15 +76,18 @@ extension Lowering {
     Slot.isExponent(slot) && homeIsPacked[(slot - Slot.floats) / 2] && constant(value) == Frontend.packed
   }
 
+  /// Writes one slot home. Several in a row begin with `lastPredicate` = nil.
   func writeHome(_ slot: Int, _ value: Int32, _ place: UInt8, known: Bool? = nil) {
     if let known {
-      a.store(home(slot), immediate: known ? 1 : 0, .byte)
+      writePredicate(slot, known)
     } else if place != 0xff {
       store(home(slot), place, width(ofSlot: slot))
     } else {
       let c = constant(value)!
-      if c == Int64(Int32(truncatingIfNeeded: c)) || Slot.isPredicate(slot) {
-        a.store(home(slot), immediate: Int32(truncatingIfNeeded: c), width(ofSlot: slot))
+      if Slot.isPredicate(slot) {
+        writePredicate(slot, c & 1 != 0)
+      } else if c == Int64(Int32(truncatingIfNeeded: c)) {
+        a.store(home(slot), immediate: Int32(truncatingIfNeeded: c))
       } else {
         a.move(.rax, immediate: c)
         a.store(home(slot), .rax)
@@ -92,8 +95,23 @@ extension Lowering {
     }
   }
 
+  /// A predicate that is known. A comparison's two, one after the other in the state, are one store.
+  private func writePredicate(_ slot: Int, _ value: Bool) {
+    let start = a.cursor
+    guard let last = lastPredicate, last.end == start, abs(last.slot - slot) == 1 else {
+      a.store(home(slot), immediate: value ? 1 : 0, .byte)
+      lastPredicate = (slot, value, start, a.cursor)
+      return
+    }
+    a.cursor = last.start
+    let (low, high) = slot < last.slot ? (value, last.value) : (last.value, value)
+    a.store(home(min(slot, last.slot)), immediate: (low ? 1 : 0) | (high ? 0x100 : 0), .word)
+    lastPredicate = nil
+  }
+
   /// Writes every dirty slot home.
   func flush() {
+    lastPredicate = nil
     while dirtyCount > 0 {
       let slot = Int(dirtySlots[dirtyCount - 1])
       let value = dirtyValue[slot]
@@ -105,6 +123,7 @@ extension Lowering {
   }
 
   func lowerPredicatesHome() {
+    lastPredicate = nil
     for slot in Slot.predicates..<Slot.branches {
       let value = dirtyValue[slot]
       if value >= 0 {

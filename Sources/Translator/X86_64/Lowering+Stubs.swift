@@ -32,6 +32,7 @@ extension Lowering {
   }
 
   func writeSnapshot(_ stub: Stub) {
+    lastPredicate = nil
     for index in Int(stub.snapshot)..<Int(stub.snapshot + stub.snapshotCount) {
       let s = saved[index]
       let known: Bool?
@@ -71,13 +72,7 @@ extension Lowering {
     case .modified:
       a.arithmetic(.or, state(StateOffset.psr), immediate: Int32(nodes[Int(stub.node)].imm), .byte)
       a.jump(to: stub.back)
-    case .exit:
-      if isLoop, let entry = entry(behind: Int(stub.exit)) {
-        carry(to: entry, Int(stub.exit), stub)
-      } else {
-        writeSnapshot(stub)
-        emitExit(Int(stub.exit), marker: stub.marker)
-      }
+    case .exit: emitExitStub(stub)
     case .checkSingle, .singleBits: emitSingleStub(stub)
     case .checkDouble, .doubleResult:
       emitDoubleStub(stub)
@@ -161,17 +156,44 @@ extension Lowering {
       a.test(r, r, .byte)
       condition = node.op == .exitIf ? .notEqual : .equal
     }
-    addStub(.exit, index, exit: Int(node.imm), from: a.jump(if: condition))
+    leave(index, exit: Int(node.imm), if: condition)
+  }
+
+  /// A conditional branch out of the block. A loop's own goes straight on to where it leads, and staying jumps over that;
+  /// the code of others stands behind the block.
+  func leave(_ index: Int, exit: Int, if condition: Condition) {
+    let e = block.exits[exit]
+    guard e.backward, e.kind == .direct, !isLoop || entry(behind: exit) != nil else {
+      addStub(.exit, index, exit: exit, from: a.jump(if: condition))
+      return
+    }
+    let stays = a.jump(if: condition.inverted)
+    leaveHere(index, exit: exit)
+    a.bind(stays)
+  }
+
+  /// What a stub would do, done here. What the exit itself has for behind the block stays for there.
+  func leaveHere(_ index: Int, exit: Int) {
+    let number = addStub(.exit, index, exit: exit, from: a.cursor)
+    emitExitStub(stubs[number])
+    stubCount -= 1
+    for k in number..<max(number, stubCount) { stubs[k] = stubs[k + 1] }
+  }
+
+  /// Leaves by the stub's exit, or goes on at the entry of this loop that it leads to.
+  func emitExitStub(_ stub: Stub) {
+    let exit = Int(stub.exit)
+    if isLoop, let entry = entry(behind: exit) {
+      carry(to: entry, exit, stub)
+    } else {
+      writeSnapshot(stub)
+      emitExit(exit, marker: stub.marker)
+    }
   }
 
   func lowerExitAlways(_ index: Int, _ node: Node) {
-    if isLoop, let entry = entry(behind: Int(node.imm)) {
-      let stub = addStub(.exit, index, exit: Int(node.imm), from: a.cursor)
-      carry(to: entry, Int(node.imm), stubs[stub])
-      stubCount -= 1  // it stands here, not behind the block; what `carry` added moves down
-      if stub < stubCount {
-        for k in stub..<stubCount { stubs[k] = stubs[k + 1] }
-      }
+    if isLoop, entry(behind: Int(node.imm)) != nil {
+      leaveHere(index, exit: Int(node.imm))
     } else {
       flush()
       emitExit(Int(node.imm), marker: marker)

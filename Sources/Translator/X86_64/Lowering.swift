@@ -130,6 +130,8 @@ final class Lowering {
   /// Floating-point registers whose home is known to have the form of a packed double.
   let homeIsPacked: UnsafeMutablePointer<Bool>
   var marker: UInt64 = 0
+  /// The store of a known predicate that was just emitted: where it stands and ends.
+  var lastPredicate: (slot: Int, value: Bool, start: UnsafeMutablePointer<UInt8>, end: UnsafeMutablePointer<UInt8>)?
   /// Slots of the block that the budget has paid for at this point. Without called sites it pays for all at the head. With
   /// them it pays up to the end of the first, so that the budget is exact where a callable runs, and for what is behind
   /// a site where that is needed next: an exit takes its own slots off.
