@@ -27,7 +27,7 @@ public final class BootSession {
   ) throws(SessionError) {
     self.configuration = configuration
     guest = try Self.open(bytes)
-    diagnostics = guest.records.diagnostics.map(\.description)
+    diagnostics = guest.diagnostics.map(\.description)
     system = try Self.makeMachine(
       guest.image, configuration, ConsoleOutput(sink: output), ConsoleInput(descriptor: inputDescriptor))
     paravirt = try Self.bind(guest, configuration)

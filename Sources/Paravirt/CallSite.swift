@@ -65,6 +65,18 @@ public struct ParavirtImage: Sendable {
     }
   }
 
+  /// What is wrong with the records, and with the length of sites that the host can't bind for it.
+  public var diagnostics: [PatchDiagnostic] {
+    records.diagnostics + sites.compactMap { site in
+      guard site.record.kind == .bundle, site.record.length != CallSequence.length, let reason = site.unboundReason,
+        site.contents == .other
+      else { return nil }
+      return PatchDiagnostic(
+        severity: .warning, kind: .bundle, index: site.record.index,
+        message: "\(site.record.description): \(reason): the site stays as it is")
+    }
+  }
+
   private static func inferTable(_ image: ELFImage, _ records: PatchRecords) -> UInt64? {
     for record in records.records where record.kind == .bundle && record.length == CallSequence.length {
       guard let offset = image.fileOffset(ofVirtual: record.start, count: record.length),

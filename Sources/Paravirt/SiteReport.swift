@@ -55,7 +55,8 @@ public struct PatchReport: Sendable {
         symbol: guest.symbols.describe(record.start), contents: site.contents, unboundReason: site.unboundReason,
         outcome: outcomes?[number])
     }
-    diagnostics = guest.records.diagnostics
+    // A patcher's outcomes say it themselves of the sites they are about.
+    diagnostics = outcomes == nil ? guest.diagnostics : guest.records.diagnostics
     records = guest.records.total
     table = guest.table
     for (site, outcome) in zip(guest.sites, outcomes ?? []) {

@@ -20,6 +20,8 @@ package final class BootGuest: LockstepGuest {
   private let session: BootSession
   package var machine: Machine { session.machine }
   package var engine: any Engine { session.ownEngine }
+  /// What is wrong with the image's records.
+  package var diagnostics: [String] { session.diagnostics }
 
   /// `output` takes the console's output of the producer.
   package init(

@@ -44,12 +44,13 @@ struct CheckCommand: ParsableCommand {
     } catch {
       throw Failure("\(name): \(error)", status: ExitStatus.cannotRun)
     }
+    for diagnostic in guest.diagnostics { writeError("kittson: \(name): \(diagnostic)\n") }
     for unknown in guest.unknown(native) {
       writeError("kittson: --native \(unknown): \(name) has no section or symbol of this name\n")
     }
     let report = guest.check(native: ParavirtImage.nativeNames + native)
     writeToStandardOutput(json ? self.json(report).text(indented: true) + "\n" : self.text(report))
-    if !report.isClean(strict: strict) { Glibc.exit(ExitStatus.different) }
+    if !report.isClean(strict: strict) { throw ExitCode(ExitStatus.different) }
   }
 
   private func text(_ report: CheckReport) -> String {

@@ -127,7 +127,7 @@ struct FuzzCommand: ParsableCommand {
     }
     try writeCoverage(result.coverage)
     output.finish(result.counts)
-    if output.failures > 0 { Glibc.exit(ExitStatus.different) }
+    if output.failures > 0 { throw ExitCode(ExitStatus.different) }
   }
 
   func seeds() throws -> SeedRange {

@@ -21,7 +21,7 @@ extension FuzzCommand {
       if !differing.isEmpty { failures += 1 }
       writeLine(json ? line(path, differing).text() : text(path, fileCase, pair, differing))
       }
-    if failures > 0 { Glibc.exit(ExitStatus.different) }
+    if failures > 0 { throw ExitCode(ExitStatus.different) }
   }
 
   private typealias Replayed = (options: SubjectOptions, differences: [StateDifference])
@@ -64,7 +64,7 @@ extension FuzzCommand {
       writeLine(json ? line(finding, hostSeconds() - started).text() : row(finding, hostSeconds() - started))
       }
     if !json { writeLine("\n\(bugs.count - missed) of \(bugs.count) bugs found in at most \(seeds.size) cases each") }
-    if missed > 0 { Glibc.exit(ExitStatus.different) }
+    if missed > 0 { throw ExitCode(ExitStatus.different) }
   }
 
   private func bugs(_ names: String) throws -> [PlantedBug] {

@@ -22,7 +22,7 @@ extension FuzzCommand {
       throw Failure("\(error)", status: ExitStatus.usage)
     }
     if json { writeLine(whole.json.text(indented: true)) } else { writeLine(whole.text, terminator: "") }
-    if !whole.isComplete || !whole.failures.isEmpty { Glibc.exit(ExitStatus.different) }
+    if !whole.isComplete || !whole.failures.isEmpty { throw ExitCode(ExitStatus.different) }
   }
 
   /// Adds up what shards have counted.
@@ -40,7 +40,7 @@ extension FuzzCommand {
       let files = matrix.count == 1 ? "one file" : "\(matrix.count) files"
       writeLine(sum.matrix(least: least, source: "The counts of \(files)."), terminator: "")
     }
-    if !sum.shortfalls(least: least).isEmpty { Glibc.exit(ExitStatus.different) }
+    if !sum.shortfalls(least: least).isEmpty { throw ExitCode(ExitStatus.different) }
   }
 }
 

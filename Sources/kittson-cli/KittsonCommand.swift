@@ -55,13 +55,25 @@ struct KittsonCommand: ParsableCommand {
       failure.report()
       Glibc.exit(failure.status)
     } catch let code as ExitCode {
-      Glibc.exit(code.rawValue)  // the command has said what there is to say
+      leave(code.rawValue)  // the command has said what there is to say
     } catch {
       let code = exitCode(for: error)
-      if code.isSuccess { exit(withError: error) }  // help, version, completion scripts
+      if code.isSuccess {  // help, version, completion scripts
+        writeLine(fullMessage(for: error))
+        leave(0)
+      }
       usageFailure(message(for: error), status: code.rawValue).report()
       Glibc.exit(code.rawValue)
     }
+  }
+
+  /// Ends with `status`, or with 74 where what led to it could not be written.
+  static func leave(_ status: Int32) -> Never {
+    do { try checkOutput() } catch {
+      (error as? Failure)?.report()
+      Glibc.exit(ExitStatus.outputLost)
+    }
+    Glibc.exit(status)
   }
 
   /// The parser's words as one line that says where to read on.

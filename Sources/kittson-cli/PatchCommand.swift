@@ -45,7 +45,7 @@ struct PatchCommand: ParsableCommand {
   @Flag(help: "Back to indirect calls: undoes what any backend made of the sites.")
   var undo = false
 
-  @Option(name: .short, help: ArgumentHelp("Write the patched image to this file.", valueName: "OUT"))
+  @Option(name: .short, help: ArgumentHelp("Write the patched image to this file, '-' for standard output.", valueName: "OUT"))
   var output: String?
 
   @Flag(help: "Report in JSON.")
@@ -69,8 +69,10 @@ struct PatchCommand: ParsableCommand {
     } catch {
       throw Failure("\(name): \(error)", status: ExitStatus.cannotRun)
     }
+    let output = output == "-" ? "/dev/stdout" : output
     if let output, let bytes = result.bytes {
       do throws(ELFError) { try writeFile(output, bytes) } catch {
+        if case .unwritten = error { throw Failure(error.description, status: ExitStatus.outputLost) }
         throw Failure(error.description, status: ExitStatus.cannotRun)
       }
     }
@@ -78,13 +80,12 @@ struct PatchCommand: ParsableCommand {
     let text = json ? report(result.report).text(indented: true) + "\n" : self.text(result.report)
     if isStandardOutput(output) { writeError(text) } else { writeToStandardOutput(text) }
     if result.report.hasErrors || result.bytes != nil && leftWithWarning(result.report) {
-      try checkOutput()
-      Glibc.exit(ExitStatus.different)
+      throw ExitCode(ExitStatus.different)
     }
   }
 
   private func leftWithWarning(_ report: PatchReport) -> Bool {
-    report.diagnostics.contains { $0.severity == .warning } && report.sites.contains { $0.outcome?.isLeft == true }
+    report.diagnostics.contains { $0.severity == .warning }
   }
 
   /// Whether a name is that of the file behind standard output.
@@ -154,7 +155,7 @@ struct PatchCommand: ParsableCommand {
       + "\(report.records) records"
     if !outcomes.isEmpty {
       text += "; \(outcomes.count { $0.isDone }) \(output == nil ? "would be " : "")\(goal.words), "
-        + "\(outcomes.count { $0 == .unchanged }) already were, \(outcomes.count { $0.isLeft }) left"
+        + "\(outcomes.count { $0 == .unchanged }) already were, \(report.records - outcomes.count { !$0.isLeft }) left"
     }
     return text + "\n"
   }

@@ -59,7 +59,7 @@ struct VectorsCommand: ParsableCommand {
     report.known = try known.map { try KnownDifferences(try readWhole($0), $0) } ?? KnownDifferences()
     for file in files { try run(try vectors(file), file, &report) }
     writeToStandardOutput(json ? report.json.text(indented: true) + "\n" : report.text)
-    if report.different > 0 { Glibc.exit(ExitStatus.different) }
+    if report.different > 0 { throw ExitCode(ExitStatus.different) }
   }
 
   private func vectors(_ file: String) throws -> [StateVector] {

@@ -115,6 +115,9 @@ struct VerifyBootCommand: ParsableCommand {
     var configuration = try engine.configuration()
     try machine.apply(to: &configuration)
     options.apply(to: &configuration)
+    if configuration.plantedOperation != nil, configuration.dispatch != .inlined || configuration.backend == .native {
+      throw Failure("--plant operation=… is in inlined bodies: leave --dispatch and --backend out", status: ExitStatus.usage)
+    }
     try verifyImage(try machine.imageBytes(), machine.name, configuration, options.choices, engine)
   }
 }
@@ -124,9 +127,13 @@ func verifyImage(
   _ bytes: [UInt8], _ name: String, _ configuration: Configuration, _ choices: VerifyChoices, _ engine: EngineOptions
 ) throws {
   func put(_ output: UnsafeRawBufferPointer) { if choices.console { writeToStandardOutput(output) } }
+  // A reader of the console that goes away does not end the comparison.
+  signal(SIGPIPE, SIG_IGN)
   try verify(choices, engine) { role, _ in
     do {
-      return try BootGuest(bytes, configuration, role, output: put)
+      let guest = try BootGuest(bytes, configuration, role, output: put)
+      if role == .producer { for text in guest.diagnostics { writeError("kittson: \(name): \(text)\n") } }
+      return guest
     } catch let error as SessionError {
       if case .option(let text) = error { throw Failure(text, status: ExitStatus.usage) }
       throw Failure("\(name): \(error)", status: ExitStatus.cannotRun)
@@ -156,6 +163,9 @@ struct VerifyRunCommand: ParsableCommand {
   func run() throws {
     var configuration = try engine.configuration()
     options.apply(to: &configuration)
+    if configuration.plantedOperation != nil {
+      throw Failure("--plant operation=…: a program has no call sites: name instruction=…", status: ExitStatus.usage)
+    }
     try verifyProgram(
       program, [program] + arguments, callerEnvironment(), sysroot, configuration, options.choices, engine)
   }
@@ -218,14 +228,14 @@ private func verify(
   bar.clear()
   if let failure = outcome.failure { throw Failure("verify: \(failure)", status: ExitStatus.internalError) }
   if let found = outcome.divergence {
-    options.say(found.report(command: reproduction(found)))
+    options.say(found.report(command: reproduction(found, options)))
     if let vector = found.vector { try keep(vector, options) }
-    Glibc.exit(ExitStatus.different)
+    throw ExitCode(ExitStatus.different)
   }
   options.say("\(outcome.counts.summary): no difference\n")
   if let end = outcome.end {
     options.say(end + "\n")
-    if end.hasPrefix("stopped at --") { Glibc.exit(ExitStatus.limit) }
+    if end.hasPrefix("stopped at --") { throw ExitCode(ExitStatus.limit) }
   }
 }
 
@@ -245,15 +255,17 @@ private func keep(_ vector: StateVector, _ options: VerifyChoices) throws {
       + words.map(quoted).joined(separator: " ") + "\n")
 }
 
-/// The command at hand, cut off shortly behind the difference.
-private func reproduction(_ divergence: Divergence) -> String {
+/// The command at hand, cut off shortly behind the difference: where the whole block, or call site, has still room, since
+/// the engines leave what does not fit to one another.
+private func reproduction(_ divergence: Divergence, _ options: VerifyChoices) -> String {
+  let room = 4096 + (options.every ?? 0)
   var words = Array(CommandLine.arguments.dropFirst())
   if let old = words.firstIndex(of: "--max-instructions"), old + 1 < words.count { words.removeSubrange(old...old + 1) }
   words.removeAll { $0.hasPrefix("--max-instructions=") }
   // Behind `verify [boot|run]`, or `run` and `boot`.
   let isVerify = words.first == "verify"
   if isVerify, words.count < 2 || (words[1] != "boot" && words[1] != "run") { words.insert("boot", at: 1) }
-  words.insert(contentsOf: ["--max-instructions", "\(divergence.endSlots + 1)"], at: isVerify ? 2 : 1)
+  words.insert(contentsOf: ["--max-instructions", "\(divergence.endSlots + room)"], at: isVerify ? 2 : 1)
   return (["kittson"] + words).map(quoted).joined(separator: " ")
 }
 

@@ -101,10 +101,18 @@ private let machineOffset = 18, programHeaderOffset = 32
     try expectRefusal(["check", file.path], status: 126, "2 GiB")
   }
 
-  @Test(arguments: [["patch", "--list"], ["boot"], ["disassemble", "--range", "_start"], ["bench", "--listings", "thash"]])
+  @Test(arguments: [
+    ["patch", "--list"], ["boot"], ["disassemble", "--range", "_start"], ["bench", "--listings", "thash"],
+    ["--help"], ["--version"], ["help", "boot"], ["--generate-completion-script", "bash"],
+    ["verify", "--max-instructions", "1000"], ["verify", "--plant", "operation=get_rr", "--keep", "/dev/null"],
+  ])
   func outputOnAFullDisk(_ arguments: [String]) throws {
     let result = try kittson(arguments, output: "/dev/full")
     #expect(result.status == 74)
     #expect(result.errors == "kittson: standard output: No space left on device: output was lost\n")
+  }
+
+  @Test func imageOnAFullDisk() throws {
+    try expectRefusal(["patch", "-o", "/dev/full"], status: 74, "/dev/full: No space left on device")
   }
 }

@@ -64,6 +64,20 @@ import Testing
     let file = try TemporaryFile(image)
     let result = try kittson("patch", file.path)
     #expect(result.status == 1 && result.errors.contains("too short for a call"), "\(result.errors)")
+    // Where nothing is patched, one line says that it stays.
+    for words in [["patch", "--list"], ["boot", "--append", "bench=1 cpu=1"], ["verify", "--max-instructions", "1000"]] {
+      let errors = try kittson(words + [file.path]).errors
+      #expect(errors.contains("too short for a call") && errors.contains("stays as it is"), "\(words): \(errors)")
+    }
+  }
+
+  /// Its record counts among those left.
+  @Test func anUnknownTypeIsLeft() throws {
+    var image = try kernelImage()
+    let records = try section(image, ".paravirt_bundles").offset
+    image.put(UInt64(99), at: records + 16)
+    let result = try kittson("patch", try TemporaryFile(image).path)
+    #expect(result.status == 1 && result.output.contains(" 1 left"), "\(result.output)\(result.errors)")
   }
 
   /// A site that its replacement does not fit stays as it is: a warning.

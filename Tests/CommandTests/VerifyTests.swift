@@ -12,12 +12,25 @@ import Testing
     #expect(result.output.contains("the guest ended with status 0"))
   }
 
-  @Test(arguments: ["get_rr", "thash"])
-  func plantedResultIsFoundAndNamed(_ operation: String) throws {
-    let result = try kittson(["verify", "--plant", "operation=\(operation)", "--keep", "/dev/null"] + shortKernel)
+  /// And the command that the report ends with shows the same difference.
+  @Test(arguments: ["get_rr", "thash"], [[], ["--every", "1000"]])
+  func plantedResultIsFoundAndNamed(_ operation: String, _ options: [String]) throws {
+    let planted = ["--plant", "operation=\(operation)", "--keep", "/dev/null", "--append", "bench=20"]
+    let result = try kittson(["verify"] + options + planted)
     #expect(result.status == 1, "\(result.errors)")
     #expect(result.output.contains(operation), "\(result.output)")
-    #expect(result.output.contains("kittson verify boot --max-instructions"), "\(result.output)")
+    let command = try #require(result.output.split(separator: "\n").first { $0.hasPrefix("reproduce: kittson verify boot --max-") })
+    let words = command.split(separator: " ").dropFirst(2).map { $0.trimmingCharacters(in: ["'"]) }
+    let again = try kittson(words)
+    #expect(again.status == 1 && again.output == result.output, "\(again.output)\(again.errors)")
+  }
+
+  /// Planted where nothing would ever run it, an error proves nothing.
+  @Test(arguments: [["boot", "--dispatch", "indirect"], ["boot", "--backend", "native"], ["run"]])
+  func plantsThatNeverRunAreRefused(_ words: [String]) throws {
+    let program = words == ["run"] ? ["/nonexistent"] : []
+    let result = try kittson(["verify"] + words + ["--plant", "operation=thash"] + program)
+    #expect(result.status == 64 && result.errors.split(separator: "\n").count == 1, "\(result.errors)")
   }
 
   /// An instruction with a wrong result is named, and written as a case that shows it on its own.

@@ -26,6 +26,8 @@ public enum ELFError: Error, Equatable, CustomStringConvertible {
   case badNote(offset: UInt64)
   case badRelocation(section: String, index: Int)
   case unreadable(path: String, reason: String)
+  /// A file that was opened and could not be written to its end.
+  case unwritten(path: String, reason: String)
   case notAFile(path: String)
   case tooLarge(path: String)
 
@@ -73,6 +75,7 @@ public enum ELFError: Error, Equatable, CustomStringConvertible {
       return "relocation \(index) of \(section) names no place or symbol of the file: link the module again"
     case .notAFile(let path): return "\(path): not a regular file: name one"
     case .tooLarge(let path): return "\(path): larger than \(largestFile >> 30) GiB: no image is"
+    case .unwritten(let path, let reason): return "\(path): \(reason): output was lost"
     case .unreadable(let path, let reason): return "\(path): \(reason): check the name and the permissions"
     }
   }

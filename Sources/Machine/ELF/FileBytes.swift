@@ -52,7 +52,7 @@ private func readPiece(
       count += max(got, 0)
     }
   }
-  if failure != 0 { throw .unreadable(path: path, reason: systemReason(failure)) }
+  if failure != 0 { throw .unwritten(path: path, reason: systemReason(failure)) }
   return (bytes, ended)
 }
 
