@@ -1,4 +1,5 @@
 // kittson fuzz with files of cases, and with bugs planted on purpose.
+import ArgumentParser
 import Glibc
 import Machine
 import Platforms

@@ -1,4 +1,5 @@
 // kittson fuzz --report and --matrix: what came of a campaign whose shards ran in many places.
+import ArgumentParser
 import Glibc
 import Machine
 import Verification
