@@ -95,7 +95,7 @@ import Testing
     let result = try kittson("fuzz", "--seed", "1", "--count", "30", "--coverage", file.path)
     #expect(result.status == 0, "\(result.output)")
     let text = try String(contentsOfFile: file.path, encoding: .utf8)
-    #expect(text.hasPrefix("# row"))
+    #expect(text.hasPrefix("# Coverage of a campaign"))
     #expect(text.contains("instruction groups"))
   }
 

@@ -52,11 +52,12 @@ private func readPiece(
       count += max(got, 0)
     }
   }
-  if failure != 0 { throw .unwritten(path: path, reason: systemReason(failure)) }
+  if failure != 0 { throw .unreadable(path: path, reason: systemReason(failure)) }
   return (bytes, ended)
 }
 
 /// Writes a whole file, replacing what was there, with the given permission bits.
+/// - Throws: `ELFError.unreadable` where it can't be opened, `ELFError.unwritten` where bytes were lost.
 package func writeFile(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o755) throws(ELFError) {
   let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(mode))
   guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason(errno)) }
@@ -69,7 +70,7 @@ package func writeFile(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o755) t
     }
   }
   if close(descriptor) != 0, failure == 0 { failure = errno }
-  if failure != 0 { throw .unreadable(path: path, reason: systemReason(failure)) }
+  if failure != 0 { throw .unwritten(path: path, reason: systemReason(failure)) }
 }
 
 /// The system's words for an error number.
