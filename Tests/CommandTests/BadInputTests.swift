@@ -73,6 +73,12 @@ private let machineOffset = 18, programHeaderOffset = 32
 
   @Test func segmentOutsideMemory() throws {
     try expectRefusal(["boot", "--memory", "1M"], status: 126, "--memory")
+    // No --memory reaches there.
+    var image = try kernelImage()
+    let header = Int(image.get(UInt64.self, at: programHeaderOffset))
+    image.put(UInt64(1) << 42, at: header + 24)  // p_paddr
+    let file = try TemporaryFile(image)
+    try expectRefusal(["boot", file.path], status: 126, "lower physical addresses")
   }
 
   @Test func badOptions() throws {

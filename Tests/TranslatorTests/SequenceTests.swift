@@ -113,7 +113,13 @@ import Translator
       let sum = [18, 18, 7, 10].randomElement(using: &random)! as UInt8
       all.append(Instruction(opcode: .fma_d, r1: sum, r2: sum, r3: 19, r4: 17))
     }
-    switch Int.random(in: 0..<4, using: &random) {
+    switch Int.random(in: 0..<5, using: &random) {
+    case 3:
+      // Looked at where the predicate is off, and then in earnest.
+      let left = UInt8.random(in: 6..<13, using: &random)
+      all.append(Instruction(opcode: .getf_sig, qp: 7, r1: 27, r2: left))
+      all.append(Instruction(opcode: .stfd, qp: 7, r2: left, r3: 17))
+      all.append(Instruction(opcode: .fma_d, r1: 10, r2: left, r3: left, r4: 18))
     case 0: all.append(Instruction(opcode: .getf_sig, r1: 27, r2: UInt8.random(in: 6..<13, using: &random)))
     case 1: all.append(Instruction(opcode: .fma_d, r1: 10, r2: 11, r3: 7, r4: 6))
     case 2: all.append(Instruction(opcode: .fmerge_s, r1: 20, r2: 7, r3: 7))

@@ -33,8 +33,9 @@ public enum BootError: Error, Equatable, CustomStringConvertible {
     case .segmentOutsideMemory(let index, let end, let size):
       let reach = end.map { "ends at physical address \(hexadecimal($0))" } ?? "runs past the end of the address space"
       // Parameters stand beside the image.
-      let least = end.map { "a --memory of at least \(($0 >> 20) + 2)M" } ?? "a larger --memory"
-      return "segment \(index) \(reach), memory at \(hexadecimal(size)): choose \(least)"
+      let advice = end.flatMap { $0 < InterruptBlock.base ? "choose a --memory of at least \(($0 >> 20) + 2)M" : nil }
+        ?? "link the image for lower physical addresses"
+      return "segment \(index) \(reach), memory at \(hexadecimal(size)): \(advice)"
     case .segmentInFirmware(let index):
       return "segment \(index) lies where the boot parameters go: link the image above physical address "
         + hexadecimal(FirmwareMap.imageStart)

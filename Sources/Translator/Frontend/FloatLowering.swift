@@ -24,6 +24,7 @@ extension Frontend {
     if n == 0 { return builder.constant(Int64(0)) }
     if n == 1 { return builder.constant(Int64.min) }
     let register = physicalFR(n)
+    _ = mayKeep(n)  // the predicate may be off: what is read stays in a host register all the same
     let exponent = builder.read(Slot.exponent(register))
     if builder.known(exponent) != Frontend.integerExponent {
       let other = builder.compare(.notEqual, exponent, builder.constant(Frontend.integerExponent), size: 8)
@@ -45,8 +46,8 @@ extension Frontend {
     markModified(n)
   }
 
-  /// A register that is written under a predicate may keep what it has: a mark of what is put off does not go through
-  /// host registers. False where it is known to have one.
+  /// A register that is read or written under a predicate may keep what it has: a mark of what is put off does not go
+  /// through host registers. False where it is known to have one.
   mutating func mayKeep(_ n: UInt8) -> Bool {
     let condition = builder.predicate
     if condition < 0 { return true }

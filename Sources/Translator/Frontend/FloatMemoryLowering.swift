@@ -140,7 +140,7 @@ extension Frontend {
 
   private mutating func storePredicated(_ i: Instruction) -> Bool {
     let updates = i.opcode == .stfd_i || i.opcode == .stf8_i
-    guard !isDisabled(i.f2), !updates || isWritable(i.r3), i.f2 > 1 else { return false }
+    guard !isDisabled(i.f2), !updates || isWritable(i.r3), i.f2 > 1, mayKeep(i.f2) else { return false }
     let register = physicalFR(i.f2), condition = builder.predicate
     let wanted = isInteger(i.opcode) ? Frontend.integerExponent : Frontend.packed
     let form = valueUnderPredicate(builder.read(Slot.exponent(register)))

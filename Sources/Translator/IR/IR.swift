@@ -177,7 +177,8 @@ struct Block {
       case (.put, .floatArithmetic), (.put, .packDouble), (.put, .checkDouble), (.put, .convertInteger),
         (.put, .checkSingle):
         if node.imm >= Int64(Slot.floats) { slots.insert(Int(node.imm)) }
-      case (.put, .load) where nodes[Int(node.a)].condition == 2: slots.insert(Int(node.imm))
+      case (.put, .load) where nodes[Int(node.a)].condition == 2:
+        if node.imm >= Int64(Slot.floats) { slots.insert(Int(node.imm)) }
       default: continue
       }
     }

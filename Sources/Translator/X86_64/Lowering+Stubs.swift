@@ -1,4 +1,5 @@
-// What stands behind the block: side exits, the slow paths of loads and stores, and leaving to the engine.
+// What stands behind the block: side exits (a loop's way back stands where it is taken), the slow paths of loads and stores,
+// and leaving to the engine.
 import CSupport
 
 extension Lowering {

@@ -276,7 +276,8 @@ final class Lowering {
   func exitNumber(_ node: Node) -> Int? {
     switch node.op {
     case .exitIf, .exitUnless, .exitAlways: Int(node.imm)
-    case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitCompareDouble: Int(node.c)
+    case .exitCompare, .exitCompareImmediate, .exitTestBit, .exitTestBitVariable, .exitTestMask, .exitCompareDouble:
+      Int(node.c)
     default: nil
     }
   }
