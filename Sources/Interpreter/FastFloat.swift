@@ -47,10 +47,13 @@ func isNaTVal(_ value: kt_fr) -> Bool { value.significand == 0 && value.sign_exp
 @inline(__always)
 func integerFloat(_ value: UInt64) -> kt_fr { kt_fr(significand: value, sign_exponent: 0x1003e) }
 
+@inline(__always)
+private func isNormalOrZero(_ bits: UInt64) -> Bool { (bits >> 52 & 0x7ff) &- 1 < 0x7fe || bits << 1 == 0 }
+
 /// A double's bits as a packed register if it is normal or zero; nil for the others.
 @inline(__always)
 func packed(_ bits: UInt64) -> kt_fr? {
-  if (bits >> 52 & 0x7ff) &- 1 < 0x7fe || bits << 1 == 0 {
+  if isNormalOrZero(bits) {
     return kt_fr(significand: bits, sign_exponent: KT_FR_PACKED_DOUBLE)
   }
   return nil
@@ -86,7 +89,7 @@ func singleBits(_ value: kt_fr) -> UInt32 {
 /// Neither NaN nor denormal.
 @inline(__always)
 private func isPlain(_ bits: UInt64) -> Bool {
-  (bits >> 52 & 0x7ff) &- 1 < 0x7fe || bits << 1 == 0 || bits << 1 == 0x7ff << 53
+  isNormalOrZero(bits) || bits << 1 == 0x7ff << 53
 }
 
 /// The value as an IEEE double if it is one that is normal or zero; packed, also an infinity.

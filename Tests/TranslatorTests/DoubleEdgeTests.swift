@@ -83,16 +83,9 @@ import Translator
         let fpsr: UInt64 = 0x9_804c_0270_033f ^ (round % 6 == 0 ? 1 << UInt64.random(in: 0..<6, using: &random) : 0)
         for s in [reference, subject] {
           let cpu = s.cpu
-          cpu.pointee.ar_fpsr = fpsr
-          let data = s.machine.ram + Int(Subject.dataBase)
-          data.storeBytes(of: a, as: UInt64.self)
-          data.storeBytes(of: b, toByteOffset: 8, as: UInt64.self)
-          for n in 0..<4 { cpu.staticGR[14 + n] = Subject.dataBase + UInt64(8 * n) }
+          s.begin(a, b, fpsr: fpsr)
           (cpu.staticGR[18], cpu.staticGR[19]) = (Subject.dataBase + 32, b)
           for n in 10...12 { cpu.floats[n] = kt_fr(significand: a, sign_exponent: KT_FR_PACKED_DOUBLE) }
-          cpu.pointee.psr &= ~(PSR.dfl | PSR.mfl)
-          cpu.pointee.ip = Subject.codeBase
-          cpu.pointee.ri = 0
           s.run(slots: slots)
         }
         let operands = "\(String(a, radix: 16)) and \(String(b, radix: 16))"

@@ -35,6 +35,18 @@ final class Subject {
     }
   }
 
+  /// At the code's start, with two operands in memory, r14 to r17 pointing at them and behind them, and ar.fpsr.
+  func begin(_ a: UInt64, _ b: UInt64, fpsr: UInt64) {
+    let data = machine.ram + Int(Subject.dataBase)
+    data.storeBytes(of: a, as: UInt64.self)
+    data.storeBytes(of: b, toByteOffset: 8, as: UInt64.self)
+    for n in 0..<4 { cpu.staticGR[14 + n] = Subject.dataBase + UInt64(8 * n) }
+    cpu.pointee.ar_fpsr = fpsr
+    cpu.pointee.psr &= ~(PSR.dfl | PSR.mfl)
+    cpu.pointee.ip = Subject.codeBase
+    cpu.pointee.ri = 0
+  }
+
   @discardableResult
   func run(slots: Int64) -> kt_stop_reason {
     cpu.setBudget(slots)

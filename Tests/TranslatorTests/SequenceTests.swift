@@ -180,16 +180,9 @@ import Translator
         if fpsr >> 8 & 3 == 1 || fpsr >> 21 & 3 == 1 { continue }  // reserved
         for s in [reference, subject] {
           let cpu = s.cpu
-          cpu.pointee.ar_fpsr = fpsr
-          let data = s.machine.ram + Int(Subject.dataBase)
-          data.storeBytes(of: a, as: UInt64.self)
-          data.storeBytes(of: b, toByteOffset: 8, as: UInt64.self)
-          for n in 0..<4 { cpu.staticGR[14 + n] = Subject.dataBase + UInt64(8 * n) }
+          s.begin(a, b, fpsr: fpsr)
           cpu.floats[18] = kt_fr(significand: (2.5).bitPattern, sign_exponent: KT_FR_PACKED_DOUBLE)
           cpu.floats[19] = kt_fr(significand: 3 << 62, sign_exponent: 0xffff)
-          cpu.pointee.psr &= ~(PSR.dfl | PSR.mfl)
-          cpu.pointee.ip = Subject.codeBase
-          cpu.pointee.ri = 0
           s.run(slots: slots)
         }
         #expect(differences(reference, subject) == [], "\(kind) \(a) and \(b), \(slots) slots, fpsr \(fpsr)")

@@ -110,9 +110,7 @@ extension Lowering {
         sources[k] = s.place != 0xff ? (0, s.place, s.value) : (1, 0, s.value)
         continue
       }
-      let known = nodes[Int(s.value)].flags & Optimizer.elided != 0
-        ? Optimizer.verdict(nodes, nodes[Int(stub.node)], s.value) : nil
-      writeHome(Int(s.slot), s.value, s.place, known: known)
+      writeSaved(s, stub)
     }
     for k in carried.indices where sources[k].kind == 2 && stub.heldCarried >> UInt64(k) & 1 != 0 {
       sources[k] = (0, carried[k].place, -1)

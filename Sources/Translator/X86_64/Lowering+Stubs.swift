@@ -9,7 +9,15 @@ extension Lowering {
   func addStub(
     _ kind: StubKind, _ node: Int, exit: Int = -1, from: UnsafeMutablePointer<UInt8>
   ) -> Int {
-    precondition(stubCount < Lowering.stubCapacity && savedCount + dirtyCount < Lowering.savedCapacity)
+    precondition(stubCount < Lowering.stubCapacity)
+    stubs[stubCount] = makeStub(kind, node, exit: exit, from: from)
+    stubCount += 1
+    return stubCount - 1
+  }
+
+  /// What stands where at this point.
+  private func makeStub(_ kind: StubKind, _ node: Int, exit: Int, from: UnsafeMutablePointer<UInt8>) -> Stub {
+    precondition(savedCount + dirtyCount < Lowering.savedCapacity)
     let first = savedCount
     for index in 0..<dirtyCount {
       let slot = Int(dirtySlots[index])
@@ -17,33 +25,30 @@ extension Lowering {
       saved[savedCount] = Saved(slot: Int16(slot), place: place(value), value: value)
       savedCount += 1
     }
-    stubs[stubCount] = Stub(
+    var stub = Stub(
       kind: kind, node: Int32(node), exit: Int32(exit), from: from, back: from, snapshot: Int32(first),
       snapshotCount: Int32(dirtyCount), address: .rax, data: .rax, marker: marker, charged: charged,
       eventsChecked: eventsChecked, storeEnd: -1, again: from)
     if isLoop {
       for (k, c) in carried.enumerated() where dirtyValue[c.slot] < 0 {
         if isHeld(c.value, at: c.place) && homeValue[c.slot] == c.value {
-          stubs[stubCount].heldCarried |= 1 << UInt64(k)
+          stub.heldCarried |= 1 << UInt64(k)
         }
       }
     }
-    stubCount += 1
-    return stubCount - 1
+    return stub
   }
 
   func writeSnapshot(_ stub: Stub) {
     lastPredicate = nil
-    for index in Int(stub.snapshot)..<Int(stub.snapshot + stub.snapshotCount) {
-      let s = saved[index]
-      let known: Bool?
-      if nodes[Int(s.value)].flags & Optimizer.elided != 0 {
-        known = Optimizer.verdict(nodes, nodes[Int(stub.node)], s.value)
-      } else {
-        known = nil
-      }
-      writeHome(Int(s.slot), s.value, s.place, known: known)
-    }
+    for index in Int(stub.snapshot)..<Int(stub.snapshot + stub.snapshotCount) { writeSaved(saved[index], stub) }
+  }
+
+  /// Writes one slot of a stub's snapshot home; of a predicate that was never computed what the stub's branch tells.
+  func writeSaved(_ s: Saved, _ stub: Stub) {
+    let known = nodes[Int(s.value)].flags & Optimizer.elided != 0
+      ? Optimizer.verdict(nodes, nodes[Int(stub.node)], s.value) : nil
+    writeHome(Int(s.slot), s.value, s.place, known: known)
   }
 
   func setPosition(_ address: UInt64, _ slot: UInt8) {
@@ -173,12 +178,9 @@ extension Lowering {
     a.bind(stays)
   }
 
-  /// What a stub would do, done here. What the exit itself has for behind the block stays for there.
-  func leaveHere(_ index: Int, exit: Int) {
-    let number = addStub(.exit, index, exit: exit, from: a.cursor)
-    emitExitStub(stubs[number])
-    stubCount -= 1
-    for k in number..<max(number, stubCount) { stubs[k] = stubs[k + 1] }
+  /// What a stub would do, done here.
+  private func leaveHere(_ index: Int, exit: Int) {
+    emitExitStub(makeStub(.exit, index, exit: exit, from: a.cursor))
   }
 
   /// Leaves by the stub's exit, or goes on at the entry of this loop that it leads to.
